@@ -1,0 +1,181 @@
+//! Judgement: from facts to verdicts, in three values. Pure and total: no clock, no log, no I/O; `now` is an argument.
+//!
+//! In data order:
+//!
+//! - [`owner`]: the organization-trail join, where the owner's fresh facts stand in for a member's failed calls;
+//! - [`management_events`]: the union of event selectors over selectors and trails;
+//! - [`evaluate`](mod@evaluate): one poll's facts and a policy make an [`Evaluation`];
+//! - [`standing`]: what is held of an account over many polls, and how it decays.
+
+pub mod evaluate;
+pub mod management_events;
+pub mod owner;
+pub mod standing;
+mod truth;
+
+use std::time::Duration;
+
+pub use evaluate::{Evaluation, evaluate};
+pub use standing::{HeldTrail, Standing};
+pub use truth::Truth;
+
+use crate::facts::Failure;
+
+/// What can be required of an account, in the order in which a verdict names the first that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Check {
+    /// A multi-Region trail covers the account.
+    MultiRegionTrail,
+    /// One such trail is logging.
+    Logging,
+    /// One such logging trail delivers.
+    Delivery,
+    /// Logging multi-Region trails together record all management events.
+    ManagementEvents,
+    /// One logging multi-Region trail writes digest files.
+    LogFileValidation,
+    /// One logging multi-Region trail encrypts with KMS.
+    KmsEncryption,
+    /// One logging multi-Region trail sends to CloudWatch Logs.
+    CloudWatchLogs,
+}
+
+impl Check {
+    /// Every check, in order.
+    pub const ALL: [Self; 7] = [
+        Self::MultiRegionTrail,
+        Self::Logging,
+        Self::Delivery,
+        Self::ManagementEvents,
+        Self::LogFileValidation,
+        Self::KmsEncryption,
+        Self::CloudWatchLogs,
+    ];
+
+    /// The name in the configuration and in the `check` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MultiRegionTrail => "multi_region_trail",
+            Self::Logging => "logging",
+            Self::Delivery => "delivery",
+            Self::ManagementEvents => "management_events",
+            Self::LogFileValidation => "log_file_validation",
+            Self::KmsEncryption => "kms_encryption",
+            Self::CloudWatchLogs => "cloudwatch_logs",
+        }
+    }
+}
+
+/// What an operator requires of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The checks that make the verdict; all others are only reported. At least one.
+    pub required: Vec<Check>,
+    /// How old the last delivery may be.
+    pub max_delivery_age: Duration,
+    /// How long a proof of compliance lasts.
+    pub stale_after: Duration,
+}
+
+/// The three verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Every required check is proven.
+    Compliant,
+    /// A required check is proven to fail.
+    NonCompliant,
+    /// Neither is proven, or no longer.
+    Unknown,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Compliant, Self::NonCompliant, Self::Unknown];
+
+    /// The value of the `state` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "compliant",
+            Self::NonCompliant => "non_compliant",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why a verdict is what it is: a closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Compliant.
+    Ok,
+    /// Every asked Region answered and shows no trail at all.
+    NoTrail,
+    /// No multi-Region trail covers the account.
+    NoMultiRegionTrail,
+    /// No multi-Region trail is logging.
+    NotLogging,
+    /// AWS reports a delivery error.
+    DeliveryFailing,
+    /// Nothing was delivered for too long, or ever.
+    DeliveryStale,
+    /// Some management events are recorded by no trail.
+    ManagementEventsIncomplete,
+    /// No logging multi-Region trail writes digest files.
+    LogFileValidationDisabled,
+    /// No logging multi-Region trail encrypts with KMS.
+    KmsEncryptionDisabled,
+    /// No logging multi-Region trail sends to CloudWatch Logs.
+    CloudWatchLogsDisabled,
+    /// Not polled yet.
+    NotPolled,
+    /// The credentials belong to another account.
+    WrongAccount,
+    /// A trail's status was refused or is not to be found.
+    TrailStatusUnreadable,
+    /// The last proof is too old, and no failure says why.
+    Stale,
+    /// A call failed; never [`Failure::NotFound`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
+    Failed(Failure),
+}
+
+impl Reason {
+    /// The value of the `reason` label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NoTrail => "no_trail",
+            Self::NoMultiRegionTrail => "no_multi_region_trail",
+            Self::NotLogging => "not_logging",
+            Self::DeliveryFailing => "delivery_failing",
+            Self::DeliveryStale => "delivery_stale",
+            Self::ManagementEventsIncomplete => "management_events_incomplete",
+            Self::LogFileValidationDisabled => "log_file_validation_disabled",
+            Self::KmsEncryptionDisabled => "kms_encryption_disabled",
+            Self::CloudWatchLogsDisabled => "cloudwatch_logs_disabled",
+            Self::NotPolled => "not_polled",
+            Self::WrongAccount => "wrong_account",
+            Self::TrailStatusUnreadable => "trail_status_unreadable",
+            Self::Stale => "stale",
+            Self::Failed(failure) => failure.as_str(),
+        }
+    }
+
+    /// Every label a verdict of unknown can carry; a poll that leaves the verdict open is counted under one of them.
+    pub fn unknown_labels() -> impl Iterator<Item = &'static str> {
+        let own = [
+            Self::NotPolled,
+            Self::WrongAccount,
+            Self::TrailStatusUnreadable,
+            Self::Stale,
+        ];
+        own.map(Self::as_str).into_iter().chain(Failure::LABELS)
+    }
+}
+
+/// What we conclude of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which of the three.
+    pub state: State,
+    /// Why.
+    pub reason: Reason,
+}

@@ -1,0 +1,164 @@
+//! Configuration: text in, [`Config`] out; after this room nothing is optional that need not be, and nothing can be wrong.
+//!
+//! A file is read whole or refused whole, with every error in it told at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::account::{AccountId, Region, RoleArn};
+use crate::compliance::Check;
+
+/// Everything a configuration says, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How often, how long and how many at once.
+    pub poll: PollSettings,
+    /// How AWS is reached.
+    pub aws: AwsSettings,
+    /// What a discovered account inherits.
+    pub defaults: Defaults,
+    /// The accounts named in the file; the ambient account if there is no file.
+    pub accounts: Vec<ConfiguredAccount>,
+    /// Discovery from AWS Organizations, if enabled.
+    pub organizations: Option<OrganizationsSettings>,
+    /// What is required of every account.
+    pub compliance: ComplianceSettings,
+    /// Bounds on what is taken in.
+    pub limits: Limits,
+    /// Short hex SHA-256 of the text this was read from.
+    pub sha256: String,
+}
+
+/// `poll:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct PollSettings {
+    /// From one poll of an account to its next, unless the account says otherwise.
+    pub interval: Duration,
+    /// The whole poll of one account.
+    pub timeout: Duration,
+    /// Accounts polled at once.
+    pub concurrency: usize,
+    /// How long a proof of compliance lasts; `None`: [`PollSettings::stale_after`] of the account's interval.
+    pub stale_after: Option<Duration>,
+}
+
+impl PollSettings {
+    /// The shortest default life of a proof.
+    const STALE_AFTER_AT_LEAST: Duration = Duration::from_mins(15);
+
+    /// How long a proof lasts for an account polled every `interval`.
+    pub fn stale_after(&self, interval: Duration) -> Duration {
+        self.stale_after
+            .unwrap_or_else(|| (interval * 3).max(Self::STALE_AFTER_AT_LEAST))
+    }
+}
+
+/// `aws:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct AwsSettings {
+    /// The Region asked about accounts of the default partition, and the Region of STS.
+    pub region: Region,
+    /// One endpoint for every service, for tests and emulators.
+    pub endpoint_url: Option<String>,
+    /// FIPS endpoints.
+    pub use_fips: bool,
+    /// Attempts per call, the first included.
+    pub max_attempts: u32,
+}
+
+/// `defaults:`, for discovered accounts; configured accounts have them worked in already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults {
+    /// The role assumed in an account.
+    pub role_name: String,
+    /// The external ID its trust policy asks for.
+    pub external_id: Option<Secret>,
+    /// Further Regions to ask, after [`AwsSettings::region`].
+    pub regions: Vec<Region>,
+}
+
+/// One account of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfiguredAccount {
+    /// Its id; `None` where the credentials will tell (profile or ambient).
+    pub id: Option<AccountId>,
+    /// Its name; unique where there is no id.
+    pub name: Option<Arc<str>>,
+    /// How a session is opened in it.
+    pub access: Access,
+    /// The Regions asked, first the one that also serves STS; at least one, all of one partition.
+    pub regions: Vec<Region>,
+    /// From one poll to the next.
+    pub interval: Duration,
+}
+
+/// How a session is opened in an account.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Access {
+    /// Assume a role.
+    Role {
+        /// The role.
+        role: RoleArn,
+        /// The external ID its trust policy asks for.
+        external_id: Option<Secret>,
+        /// The profile whose credentials assume it; ambient if `None`.
+        base_profile: Option<Arc<str>>,
+    },
+    /// The credentials of a profile of the shared AWS configuration.
+    Profile(Arc<str>),
+    /// The exporter's own credentials.
+    Ambient,
+}
+
+/// `discovery.organizations:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrganizationsSettings {
+    /// The role in the management or delegated-administrator account; ambient if `None`.
+    pub role: Option<RoleArn>,
+    /// From one listing to the next.
+    pub refresh_interval: Duration,
+    /// OU or root ids taken, with everything below them; all if empty.
+    pub include_ous: Vec<String>,
+    /// Accounts left out.
+    pub exclude_accounts: Vec<AccountId>,
+}
+
+/// `compliance:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct ComplianceSettings {
+    /// The checks that make the verdict, in the order of [`Check::ALL`], without duplicates; at least one.
+    pub required: Vec<Check>,
+    /// How old the last delivery may be.
+    pub max_delivery_age: Duration,
+}
+
+/// `limits:`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// The most accounts one process takes.
+    pub max_accounts: usize,
+    /// The most trails of one account that are read.
+    pub max_trails_per_account: usize,
+}
+
+/// A text that no log, error or page may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one call that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}

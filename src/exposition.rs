@@ -1,0 +1,1 @@
+//! The exposition: a snapshot and the self metrics as Prometheus reads them.

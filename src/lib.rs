@@ -1,0 +1,30 @@
+//! `cloudtrail-exporter` tells Prometheus, for every AWS account a company owns, whether the account is recorded by at least one multi-Region
+//! CloudTrail trail that is really logging and really delivering, and since when not.
+//!
+//! The map, in data order; imports never point back up the other way (`tests/architecture.rs` holds them to it):
+//!
+//! - [`account`]: AWS's names, parsed once;
+//! - [`facts`]: what AWS said about an account in one poll;
+//! - [`compliance`]: what we conclude from it, and for how long;
+//! - [`config`]: what the operator wrote, checked;
+//! - [`directory`]: the accounts this process is responsible for;
+//! - [`self_metrics`]: metrics about the exporter itself;
+//! - [`aws`]: the port to AWS and the adapter behind it;
+//! - [`poller`]: when each account is asked;
+//! - [`labels`]: label pairs, rendered once;
+//! - [`snapshot`]: all accounts at one moment, immutable, and its one writer;
+//! - [`exposition`]: a snapshot as Prometheus reads it;
+//! - [`web`]: the HTTP server.
+
+pub mod account;
+pub mod aws;
+pub mod compliance;
+pub mod config;
+pub mod directory;
+pub mod exposition;
+pub mod facts;
+pub mod labels;
+pub mod poller;
+pub mod self_metrics;
+pub mod snapshot;
+pub mod web;

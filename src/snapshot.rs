@@ -1,0 +1,34 @@
+//! The snapshot: every account's facts and verdicts at one moment, immutable. One writer, many readers.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::account::AccountId;
+use crate::compliance::Standing;
+use crate::directory::{Account, AccountKey};
+use crate::labels::Labels;
+
+/// One account as published: what it is, how it stands, and its labels, rendered.
+#[derive(Debug, Clone)]
+pub struct AccountState {
+    /// What it is.
+    pub account: Arc<Account>,
+    /// Its id, configured or told by its credentials.
+    pub id: Option<AccountId>,
+    /// How it stands.
+    pub standing: Arc<Standing>,
+    /// The labels **A** of `docs/metrics.md`.
+    pub labels: Labels,
+    /// The labels **T** of each trail, in the order of [`Standing::trails`].
+    pub trail_labels: Vec<Labels>,
+}
+
+/// All accounts at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// By key; sharing is structural, so that a new snapshot copies none of the others.
+    pub accounts: OrdMap<AccountKey, Arc<AccountState>>,
+    /// Discovery was attempted and every account known then was polled once. Stays true.
+    pub ready: bool,
+}
