@@ -70,6 +70,8 @@ pub enum Failure {
     ServerError,
     /// The trail asked about is not known there.
     NotFound,
+    /// Not asked: the account that owns the trail is asked instead. No call, so no failing call; the organization-trail join supplies the answer.
+    NotAsked,
     /// Any other code.
     Other,
 }
@@ -90,7 +92,7 @@ impl Failure {
         "other",
     ];
 
-    /// The value of a `reason` label. A trail that is not found has no label of its own.
+    /// The value of a `reason` label. A trail that is not found, or not asked about, has no label of its own.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -103,7 +105,7 @@ impl Failure {
             Self::Tls => "tls",
             Self::Malformed => "malformed",
             Self::ServerError => "server_error",
-            Self::NotFound | Self::Other => "other",
+            Self::NotFound | Self::NotAsked | Self::Other => "other",
         }
     }
 }
@@ -409,7 +411,7 @@ mod tests {
     #[test]
     fn every_failure_has_a_listed_label() {
         use Failure::{
-            AccessDenied, ClockSkew, Credentials, Malformed, Network, NotFound, Other,
+            AccessDenied, ClockSkew, Credentials, Malformed, Network, NotAsked, NotFound, Other,
             RegionDisabled, ServerError, Throttled, Timeout, Tls,
         };
         for failure in [
@@ -424,6 +426,7 @@ mod tests {
             Malformed,
             ServerError,
             NotFound,
+            NotAsked,
             Other,
         ] {
             assert!(Failure::LABELS.contains(&failure.as_str()), "{failure:?}");
