@@ -8,6 +8,8 @@
 
 pub mod build;
 pub mod discovery;
+#[cfg(test)]
+mod fixtures;
 pub mod shard;
 
 use std::hash::Hasher;
