@@ -19,6 +19,8 @@ pub struct CallError {
     pub failure: Failure,
     /// Code, message, status and request id in AWS's words, for the log. Never a secret, never the raw body.
     pub detail: String,
+    /// `UnrecognizedClientException` or `InvalidClientTokenId`: a disabled Region or bad credentials; the poller decides.
+    pub ambiguous_credentials: bool,
 }
 
 /// One whole answer of `DescribeTrails`.
@@ -75,6 +77,7 @@ impl CallError {
             operation,
             failure,
             detail: detail.into(),
+            ambiguous_credentials: false,
         }
     }
 }

@@ -70,6 +70,8 @@ pub enum Failure {
     ServerError,
     /// The trail asked about is not known there.
     NotFound,
+    /// Not asked: the account that owns the trail is asked instead. No call, so no failing call; the organization-trail join supplies the answer.
+    NotAsked,
     /// Any other code.
     Other,
 }
@@ -90,7 +92,7 @@ impl Failure {
         "other",
     ];
 
-    /// The value of a `reason` label. A trail that is not found has no label of its own.
+    /// The value of a `reason` label. A trail that is not found, or not asked about, has no label of its own.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -103,7 +105,7 @@ impl Failure {
             Self::Tls => "tls",
             Self::Malformed => "malformed",
             Self::ServerError => "server_error",
-            Self::NotFound | Self::Other => "other",
+            Self::NotFound | Self::NotAsked | Self::Other => "other",
         }
     }
 }
@@ -133,7 +135,7 @@ impl Moment {
             .and_then(|since_epoch| SystemTime::UNIX_EPOCH.checked_add(since_epoch));
         let first = SystemTime::UNIX_EPOCH + Duration::from_secs(Self::FIRST);
         match at {
-            Some(at) if at >= first && at <= now + Self::AHEAD => Self::At(at),
+            Some(at) if at >= first && ahead(at, now) <= Self::AHEAD => Self::At(at),
             _ => Self::Implausible,
         }
     }
@@ -145,6 +147,11 @@ impl Moment {
             Self::Never | Self::Implausible => None,
         }
     }
+}
+
+/// How far `at` lies in the future of `now`.
+fn ahead(at: SystemTime, now: SystemTime) -> Duration {
+    at.duration_since(now).unwrap_or_default()
 }
 
 /// A value and the moment at which AWS was read for it.
@@ -328,6 +335,17 @@ pub enum RegionAnswer {
     Failed(Failure),
 }
 
+impl RegionAnswer {
+    /// What is missing from the answer; `None` where it says all there is to say, as a disabled Region does.
+    pub fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Whole | Self::Disabled => None,
+            Self::Partial => Some(Failure::Malformed),
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
 /// What one poll heard of one account whose identity was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountFacts {
@@ -409,7 +427,7 @@ mod tests {
     #[test]
     fn every_failure_has_a_listed_label() {
         use Failure::{
-            AccessDenied, ClockSkew, Credentials, Malformed, Network, NotFound, Other,
+            AccessDenied, ClockSkew, Credentials, Malformed, Network, NotAsked, NotFound, Other,
             RegionDisabled, ServerError, Throttled, Timeout, Tls,
         };
         for failure in [
@@ -424,6 +442,7 @@ mod tests {
             Malformed,
             ServerError,
             NotFound,
+            NotAsked,
             Other,
         ] {
             assert!(Failure::LABELS.contains(&failure.as_str()), "{failure:?}");
