@@ -3,7 +3,7 @@
 //! Whatever AWS or an operator names a thing, what is rendered here is valid UTF-8, at most [`MAX_VALUE_BYTES`] long as Prometheus stores it, and
 //! cannot end its quotes: no name forges a series.
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Region};
 use crate::directory::Account;
 use crate::facts::Trail;
 
@@ -46,12 +46,29 @@ impl Labels {
     /// The labels **T** of a trail, these being the labels **A** of the account that sees it.
     #[must_use]
     pub fn trail(&self, trail: &Trail) -> Self {
-        let home = trail.home_region.as_ref().map(|region| region.as_str());
+        let home = trail.home_region.as_ref().map(Region::as_str);
         self.with([
             ("trail_arn", trail.arn.as_str()),
             ("trail", &trail.name),
             ("home_region", home.unwrap_or_default()),
         ])
+    }
+
+    /// The labels of each trail an account sees, in their order. Distinct ARNs whose hostile names read the same after cleaning would be one series
+    /// twice: all but the first get no labels, and are not published.
+    pub fn trails<'a>(&self, trails: impl IntoIterator<Item = &'a Trail>) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for trail in trails {
+            let labels = self.trail(trail);
+            let twin = all.contains(&labels);
+            all.push(if twin { Self::default() } else { labels });
+        }
+        all
+    }
+
+    /// No pairs at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The rendered text.

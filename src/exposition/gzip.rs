@@ -27,10 +27,10 @@ pub fn accepts_gzip(accept_encoding: Option<&str>) -> bool {
 /// [`Preference::specific`] of a coding that is named, not covered by `*`.
 const NAMED: u8 = 2;
 
-fn preference(header: &str, names: &[&str]) -> Preference {
+fn preference(header: &str, codings: &[&str]) -> Preference {
     let fitting = preferences(header).filter_map(|(member, quality)| {
         let coding = member.split(';').next().unwrap_or_default().trim();
-        let named = names.iter().any(|name| coding.eq_ignore_ascii_case(name));
+        let named = codings.iter().any(|c| coding.eq_ignore_ascii_case(c));
         let specific = if named {
             NAMED
         } else {

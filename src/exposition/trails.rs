@@ -28,11 +28,7 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_trail_logging",
         &[],
         "1 if the trail is logging, 0 if it is stopped, absent while unknown (cached from the last poll that could read it).",
-        |state, _, out| {
-            each_status(state, out, |labels, _, status, out| {
-                out.flag(labels, [], status.logging)
-            })
-        },
+        logging,
     ),
     gauge(
         "cloudtrail_trail_multi_region",
@@ -86,11 +82,7 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_trail_delivery_failing",
         &["destination"],
         "1 if AWS reports an error of the trail's latest delivery, 0 if not, for each configured destination (cached from the last poll that could read it).",
-        |state, _, out| {
-            each_configured(state, out, |labels, to, delivery, out| {
-                out.flag(labels, [to.as_str()], delivery.error.is_some())
-            })
-        },
+        delivery_failing,
     ),
     gauge(
         "cloudtrail_trail_delivery_error_info",
@@ -121,14 +113,16 @@ const fn gauge(
     Family::gauge(Subject::Trail, name, extra, help, samples)
 }
 
-/// Each trail with its labels.
+/// Each trail with its labels; [`Labels::trails`] leaves out those that would be a series twice.
 fn each(
     state: &AccountState,
     out: &mut Samples<'_>,
     write: impl Fn(&Labels, &HeldTrail, &mut Samples<'_>),
 ) {
     for (held, labels) in state.standing.trails().iter().zip(&state.trail_labels) {
-        write(labels, held, out);
+        if !labels.is_empty() {
+            write(labels, held, out);
+        }
     }
 }
 
@@ -219,6 +213,12 @@ fn info(labels: &Labels, held: &HeldTrail, out: &mut Samples<'_>) {
     out.flag(labels, extra, true);
 }
 
+fn logging(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+    each_status(state, out, |labels, _, status, out| {
+        out.flag(labels, [], status.logging);
+    });
+}
+
 fn management_events(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
     each(state, out, |labels, held, out| {
         for kind in EventKind::ALL {
@@ -227,6 +227,12 @@ fn management_events(state: &AccountState, now: SystemTime, out: &mut Samples<'_
                 out.flag(labels, [kind.as_str()], recorded);
             }
         }
+    });
+}
+
+fn delivery_failing(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+    each_configured(state, out, |labels, to, delivery, out| {
+        out.flag(labels, [to.as_str()], delivery.error.is_some());
     });
 }
 
