@@ -1,0 +1,12 @@
+//! The HTTP server on real sockets: what it answers, and what it withstands.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+#[path = "web/basics.rs"]
+mod basics;
+#[path = "web/house.rs"]
+mod house;
