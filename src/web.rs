@@ -5,7 +5,7 @@
 //! - `POST /-/reload`: read the configuration again, where lifecycle is enabled.
 //!
 //! HEAD works wherever GET does. Everything served is read from the latest snapshot: no request ever causes an AWS call. What a client can cost is
-//! bounded in [`limits`]. In the order of a request's way through: [`listener`], `accept`, `door`, `connection`, `service`, `route`, and one
+//! bounded in [`limits`]. In the order of a request's way through: [`listener`], `accept`, `door`, `lobby`, `connection`, `service`, `route`, and one
 //! module per kind of answer.
 
 mod accept;
@@ -13,8 +13,10 @@ mod body;
 mod connection;
 mod deadline;
 mod door;
+mod heard;
 pub mod limits;
 pub mod listener;
+mod lobby;
 mod phase;
 mod reload;
 mod renders;
@@ -23,7 +25,6 @@ mod route;
 mod scrape;
 mod service;
 mod standin;
-mod turn_away;
 
 use std::sync::Arc;
 

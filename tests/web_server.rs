@@ -6,6 +6,8 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+#[path = "web/abuse.rs"]
+mod abuse;
 #[path = "web/basics.rs"]
 mod basics;
 #[path = "web/house.rs"]

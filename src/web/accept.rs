@@ -15,8 +15,8 @@ use super::connection;
 use super::door::Door;
 use super::limits;
 use super::listener::Listener;
+use super::lobby;
 use super::service::Site;
-use super::turn_away::turn_away;
 
 /// The first pause after accepting failed, and the longest: as Go's server does it.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -25,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_s
 struct House {
     site: Arc<Site>,
     door: Arc<Door>,
-    turned_away: Arc<Semaphore>,
+    lobby: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn serve(
     let house = Arc::new(House {
         site,
         door: Arc::default(),
-        turned_away: Arc::new(Semaphore::new(limits::MAX_TURNED_AWAY)),
+        lobby: Arc::new(Semaphore::new(limits::MAX_LOBBY)),
         stop,
     });
     let mut loops = JoinSet::new();
@@ -90,15 +90,19 @@ impl House {
     ) {
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
+        let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
         if let Some(place) = self.door.enter(peer, Instant::now()) {
-            let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
             connections.spawn(connection::serve(site, stream, place, stop));
             return;
         }
-        let permit = Arc::clone(&self.turned_away).acquire_owned().await;
+        let door = Arc::clone(&self.door);
+        let permit = Arc::clone(&self.lobby).acquire_owned().await;
         connections.spawn(async move {
-            turn_away(stream, Vec::new()).await;
+            let admitted = lobby::admit(stream, peer, &door).await;
             drop(permit);
+            if let Some((place, stream)) = admitted {
+                connection::serve(site, stream, place, stop).await;
+            }
         });
     }
 }

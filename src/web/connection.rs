@@ -8,14 +8,14 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use super::deadline::Deadline;
 use super::door::Place;
 use super::limits;
+use super::lobby;
 use super::phase::Phase;
 use super::service::Site;
-use super::turn_away::turn_away;
 
 /// Serves requests until the client leaves, breaks a limit, has to make room, or the server stops.
 pub(super) async fn serve<S>(site: Arc<Site>, stream: S, place: Place, stop: watch::Receiver<bool>)
@@ -41,7 +41,7 @@ where
     if matches!(end, End::SentAway) && fresh {
         let parts = connection.into_parts();
         let stream = parts.io.into_inner().into_inner();
-        turn_away(stream, parts.read_buf.to_vec()).await;
+        lobby::send_away(stream, parts.read_buf.to_vec()).await;
     }
 }
 
@@ -71,16 +71,17 @@ async fn run<S, V>(
     V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let mut connection = std::pin::Pin::new(connection);
+    let is_waiting = || matches!(place.activity.phase(), Phase::Waiting { .. });
     // A client that fails has its connection closed; there is nobody to tell.
     tokio::select! {
         _ = &mut connection => return,
-        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        _ = stop.wait_for(|stop| *stop) => {}
     }
-    tokio::select! {
-        _ = &mut connection => return,
-        () = sleep(limits::DRAIN_IDLE) => {}
+    if is_waiting() {
+        let _ = timeout(limits::DRAIN_IDLE, connection.as_mut()).await;
     }
-    if !matches!(place.activity.phase(), Phase::Waiting { .. }) {
+    if !is_waiting() {
+        connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
 }

@@ -19,10 +19,12 @@ pub const MAX_CONNECTIONS: usize = 256;
 pub const MAX_CONNECTIONS_PER_PEER: usize = 32;
 /// A connection that has not sent a request for this long makes room for a new one when there is none left.
 pub const PATIENCE_WHEN_FULL: Duration = Duration::from_millis(250);
-/// Connections at once that are told that there is no room for them.
-pub const MAX_TURNED_AWAY: usize = 256;
-/// How long telling one of them may take. With [`MAX_TURNED_AWAY`] this lets more than a thousand a second through the door.
-pub const TURN_AWAY: Duration = Duration::from_millis(200);
+/// Connections at once that wait for a place.
+pub const MAX_LOBBY: usize = 256;
+/// How long one of them may take to make its request. With [`MAX_LOBBY`] this lets hundreds a second through, even if none of them ever does.
+pub const HEAR_OUT: Duration = Duration::from_millis(200);
+/// How soon it is looked again whether there is a place.
+pub const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// Answers rendered at once, unless `--web.max-requests` says otherwise.
 pub const MAX_RENDERS: usize = 16;
 /// A reader that has taken nothing for this long no longer counts as being rendered for: it costs a buffer, not time.

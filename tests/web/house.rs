@@ -16,6 +16,13 @@ use tokio::time::timeout;
 /// No answer takes this long; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Both ends of a thousand connections are in this process.
+pub(crate) fn many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).expect("our own limit");
+}
+
 /// A running server.
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
