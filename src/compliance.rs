@@ -2,14 +2,31 @@
 //!
 //! In data order:
 //!
-//! - [`owner`]: the organization-trail join, where the owner's fresh facts stand in for a member's failed calls;
+//! - [`Truth`]: Kleene's three values, and how they combine;
+//! - `presence`: what the answers of `DescribeTrails` prove by themselves;
+//! - `delivery`: whether one trail delivers;
+//! - `coverage`: sets of event sources that are recorded;
+//! - `candidate`: one multi-Region trail, check by check;
 //! - [`management_events`]: the union of event selectors over selectors and trails;
 //! - [`evaluate`](mod@evaluate): one poll's facts and a policy make an [`Evaluation`];
-//! - [`standing`]: what is held of an account over many polls, and how it decays.
+//! - `held`: the trails held over many polls;
+//! - [`owner`]: the organization-trail join, where the owner's fresh facts stand in for a member's failed calls;
+//! - `last_poll`: what the last poll was like;
+//! - `proofs`: what was proven, and how it decays;
+//! - [`standing`]: what is held of an account over many polls.
 
+mod candidate;
+mod coverage;
+mod delivery;
 pub mod evaluate;
+#[cfg(test)]
+mod fixtures;
+mod held;
+mod last_poll;
 pub mod management_events;
 pub mod owner;
+mod presence;
+mod proofs;
 pub mod standing;
 mod truth;
 
@@ -168,6 +185,16 @@ impl Reason {
             Self::Stale,
         ];
         own.map(Self::as_str).into_iter().chain(Failure::LABELS)
+    }
+}
+
+impl From<Failure> for Reason {
+    /// The reason a failed call is told as. A trail that is not found has no reason of its own.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotFound => Self::Failed(Failure::Other),
+            _ => Self::Failed(failure),
+        }
     }
 }
 

@@ -133,7 +133,7 @@ impl Moment {
             .and_then(|since_epoch| SystemTime::UNIX_EPOCH.checked_add(since_epoch));
         let first = SystemTime::UNIX_EPOCH + Duration::from_secs(Self::FIRST);
         match at {
-            Some(at) if at >= first && at <= now + Self::AHEAD => Self::At(at),
+            Some(at) if at >= first && ahead(at, now) <= Self::AHEAD => Self::At(at),
             _ => Self::Implausible,
         }
     }
@@ -145,6 +145,11 @@ impl Moment {
             Self::Never | Self::Implausible => None,
         }
     }
+}
+
+/// How far `at` lies in the future of `now`.
+fn ahead(at: SystemTime, now: SystemTime) -> Duration {
+    at.duration_since(now).unwrap_or_default()
 }
 
 /// A value and the moment at which AWS was read for it.
@@ -326,6 +331,17 @@ pub enum RegionAnswer {
     Disabled,
     /// No answer.
     Failed(Failure),
+}
+
+impl RegionAnswer {
+    /// What is missing from the answer; `None` where it says all there is to say, as a disabled Region does.
+    pub fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Whole | Self::Disabled => None,
+            Self::Partial => Some(Failure::Malformed),
+            Self::Failed(failure) => Some(failure),
+        }
+    }
 }
 
 /// What one poll heard of one account whose identity was verified.
