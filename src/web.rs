@@ -24,7 +24,6 @@ mod reply;
 mod route;
 mod scrape;
 mod service;
-mod standin;
 
 use std::sync::Arc;
 

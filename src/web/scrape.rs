@@ -9,7 +9,8 @@ use prometheus::proto::MetricFamily;
 
 use super::body::Reply;
 use super::reply::{Answer, answer, with};
-use super::standin::{self as exposition, Exposition, Format};
+
+use crate::exposition::{self, Exposition, Format};
 use crate::snapshot::Snapshot;
 
 /// The exposition of one snapshot at `now`. 200 with whatever is known.
