@@ -98,6 +98,11 @@ impl Engine {
         Arc::clone(&self.config.borrow())
     }
 
+    /// Metrics about the exporter itself.
+    pub fn metrics(&self) -> &SelfMetrics {
+        &self.surroundings.metrics
+    }
+
     /// Ends only if a part of the engine broke: nothing would be fresh from then on.
     pub async fn broken(&mut self) {
         while let Some(ended) = self.keepers.join_next().await {
