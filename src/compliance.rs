@@ -150,7 +150,7 @@ pub enum Reason {
     TrailStatusUnreadable,
     /// The last proof is too old, and no failure says why.
     Stale,
-    /// A call failed; never [`Failure::NotFound`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
+    /// A call failed; never [`Failure::NotFound`] or [`Failure::NotAsked`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
     Failed(Failure),
 }
 
@@ -189,10 +189,10 @@ impl Reason {
 }
 
 impl From<Failure> for Reason {
-    /// The reason a failed call is told as. A trail that is not found has no reason of its own.
+    /// The reason a failed call is told as. A trail that is not found, or not asked about, has no reason of its own.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotFound => Self::Failed(Failure::Other),
+            Failure::NotFound | Failure::NotAsked => Self::Failed(Failure::Other),
             _ => Self::Failed(failure),
         }
     }

@@ -22,6 +22,7 @@ pub use poll::{Terms, poll};
 
 use crate::account::{AccountId, TrailArn};
 use crate::aws::CallError;
+use crate::config::{Config, OrganizationTrailStatus};
 use crate::directory::AccountKey;
 use crate::facts::{Poll, PollOutcome, TrailFacts};
 
@@ -45,8 +46,18 @@ pub struct Settings {
     pub timeout: Duration,
     /// Accounts polled at once.
     pub concurrency: usize,
-    /// Whether members leave the organization's trails to the account that owns them.
-    pub owner_reads: bool,
+    /// Who is asked about an organization trail.
+    pub organization_trails: OrganizationTrailStatus,
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        Self {
+            timeout: config.poll.timeout,
+            concurrency: config.poll.concurrency,
+            organization_trails: config.organization_trails,
+        }
+    }
 }
 
 /// The organization trails of other accounts whose status or selectors a poll did not hear.

@@ -82,14 +82,15 @@ fn failures(facts: &AccountFacts) -> impl Iterator<Item = (Operation, Failure)> 
         .chain(facts.trails.iter().flat_map(of_trail).flatten())
 }
 
-/// Each kind of failed call once, told apart as its labels are.
+/// Each kind of failed call once, told apart as its labels are. What was not asked did not fail.
 fn distinct(calls: impl IntoIterator<Item = (Operation, Failure)>) -> Vec<(Operation, Failure)> {
     let mut kinds: Vec<(Operation, Failure)> = Vec::new();
     for (operation, failure) in calls {
         let is_same = |known: &(Operation, Failure)| {
             known.0 == operation && known.1.as_str() == failure.as_str()
         };
-        if failure != Failure::RegionDisabled && !kinds.iter().any(is_same) {
+        let failed = !matches!(failure, Failure::RegionDisabled | Failure::NotAsked);
+        if failed && !kinds.iter().any(is_same) {
             kinds.push((operation, failure));
         }
     }

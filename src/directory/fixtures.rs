@@ -1,17 +1,13 @@
 //! Configurations and members for the tests of this room.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Member;
 use crate::account::{AccountId, RoleArn};
-use crate::compliance::Check;
-use crate::config::{
-    Access, AwsSettings, ComplianceSettings, Config, ConfiguredAccount, Defaults, Limits,
-    OrganizationsSettings, PollSettings,
-};
+use crate::config::{Access, Config, ConfiguredAccount, Variables};
 
-pub(super) const INTERVAL: Duration = Duration::from_mins(5);
 pub(super) const REFRESH: Duration = Duration::from_mins(15);
 
 pub(super) fn id(number: u64) -> AccountId {
@@ -54,45 +50,20 @@ pub(super) fn ambient(name: Option<&str>) -> ConfiguredAccount {
     }
 }
 
-pub(super) fn organizations() -> OrganizationsSettings {
-    OrganizationsSettings {
-        role: None,
-        refresh_interval: REFRESH,
-        include_ous: Vec::new(),
-        exclude_accounts: Vec::new(),
-    }
-}
+const CONFIG: &str = "
+aws: { region: us-gov-west-1 }
+defaults: { role_name: audit/read, regions: [us-gov-east-1] }
+discovery: { organizations: { enabled: true, refresh_interval: 15m } }
+compliance: { required: [multi_region_trail] }
+limits: { max_accounts: 1000 }
+";
 
 /// A configuration with these accounts and discovery.
 pub(super) fn config(accounts: Vec<ConfiguredAccount>) -> Config {
+    let path = Path::new("config.yaml");
+    let config = Config::parse(CONFIG.as_bytes(), path, &Variables::default());
     Config {
-        poll: PollSettings {
-            interval: INTERVAL,
-            timeout: Duration::from_mins(1),
-            concurrency: 64,
-            stale_after: None,
-        },
-        aws: AwsSettings {
-            region: "us-gov-west-1".parse().expect("a Region"),
-            endpoint_url: None,
-            use_fips: false,
-            max_attempts: 3,
-        },
-        defaults: Defaults {
-            role_name: "audit/read".to_owned(),
-            external_id: None,
-            regions: vec!["us-gov-east-1".parse().expect("a Region")],
-        },
         accounts,
-        organizations: Some(organizations()),
-        compliance: ComplianceSettings {
-            required: vec![Check::MultiRegionTrail],
-            max_delivery_age: Duration::from_hours(3),
-        },
-        limits: Limits {
-            max_accounts: 1000,
-            max_trails_per_account: 100,
-        },
-        sha256: String::new(),
+        ..config.expect("a good configuration")
     }
 }

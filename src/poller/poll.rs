@@ -164,7 +164,8 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
     ) -> (TrailFacts, Vec<CallError>) {
         let foreign = trail.organization && trail.is_foreign_to(identity);
         if foreign && (self.left_to_owner)(trail.arn.owner()) {
-            return (unasked(trail, Failure::NotAsked), Vec::new());
+            let why = why_left_to_owner(&trail, regions);
+            return (unasked(trail, why), Vec::new());
         }
         let Some(region) = trail.home_region.clone() else {
             let detail = format!("no Region to ask about {} in", trail.arn);
@@ -212,6 +213,17 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
         let answer = timeout_at(self.deadline, call).await;
         answer.unwrap_or_else(|_| Err(late()))
     }
+}
+
+/// A trail is left to its owner, unless its home Region is known to be disabled here: then its events do not come from this account.
+fn why_left_to_owner(trail: &Trail, regions: &[(Region, RegionAnswer)]) -> Failure {
+    let disabled = |(region, answer): &(Region, RegionAnswer)| {
+        Some(region) == trail.home_region.as_ref() && *answer == RegionAnswer::Disabled
+    };
+    if regions.iter().any(disabled) {
+        return Failure::RegionDisabled;
+    }
+    Failure::NotAsked
 }
 
 /// The facts of a trail about which no call was made.

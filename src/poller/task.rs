@@ -11,6 +11,7 @@ use super::poll::{Terms, poll};
 use super::{Report, Settings, unread_organization_trails};
 use crate::account::{AccountId, TrailArn};
 use crate::aws::Aws;
+use crate::config::OrganizationTrailStatus;
 use crate::directory::{Account, AccountKey, Directory};
 use crate::self_metrics::SelfMetrics;
 
@@ -90,9 +91,10 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
 
     async fn poll(&self, session: &A::Session, account: &Account, settings: Settings) -> Report {
         let _under_way = self.metrics.poll_begins();
+        let owner_reads = settings.organization_trails == OrganizationTrailStatus::Owner;
         let terms = Terms {
             timeout: settings.timeout,
-            left_to_owner: |owner| settings.owner_reads && self.knows(owner),
+            left_to_owner: |owner| owner_reads && self.knows(owner),
         };
         let report = poll(&self.aws, session, account, &terms, &self.now).await;
         self.metrics.poll_ended(report.poll.duration);
