@@ -18,15 +18,15 @@ use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
 use crate::strict::{self, Family, Sample};
 
 /// When every scrape of these tests happens.
-pub fn now() -> SystemTime {
+pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_250)
 }
 
-pub fn ago(seconds: u64) -> SystemTime {
+pub(crate) fn ago(seconds: u64) -> SystemTime {
     now() - Duration::from_secs(seconds)
 }
 
-pub fn policy() -> Arc<Policy> {
+pub(crate) fn policy() -> Arc<Policy> {
     Arc::new(Policy {
         required: vec![Check::MultiRegionTrail, Check::Logging],
         max_delivery_age: Duration::from_hours(3),
@@ -34,16 +34,16 @@ pub fn policy() -> Arc<Policy> {
     })
 }
 
-pub fn id(digits: u64) -> AccountId {
+pub(crate) fn id(digits: u64) -> AccountId {
     format!("{digits:012}").parse().expect("12 digits")
 }
 
-pub fn region(code: &str) -> Region {
+pub(crate) fn region(code: &str) -> Region {
     code.parse().expect(code)
 }
 
 /// An account with this id and name, from the configuration.
-pub fn account(digits: u64, name: &str) -> Account {
+pub(crate) fn account(digits: u64, name: &str) -> Account {
     Account {
         key: AccountKey::Id(id(digits)),
         id: Some(id(digits)),
@@ -60,7 +60,7 @@ pub fn account(digits: u64, name: &str) -> Account {
 }
 
 /// A multi-Region trail that is well in every respect.
-pub fn trail(owner: u64, name: &str) -> TrailFacts {
+pub(crate) fn trail(owner: u64, name: &str) -> TrailFacts {
     let arn = format!("arn:aws:cloudtrail:us-east-1:{owner:012}:trail/{name}");
     TrailFacts {
         trail: Trail {
@@ -81,7 +81,7 @@ pub fn trail(owner: u64, name: &str) -> TrailFacts {
 }
 
 /// Everything delivered a few minutes before the poll.
-pub fn status(logging: bool) -> TrailStatus {
+pub(crate) fn status(logging: bool) -> TrailStatus {
     let at = |seconds| Delivery {
         latest: Moment::At(ago(seconds)),
         error: None,
@@ -95,7 +95,7 @@ pub fn status(logging: bool) -> TrailStatus {
 }
 
 /// A poll that ended a minute ago and was answered whole by one Region.
-pub fn answered(account: u64, trails: Vec<TrailFacts>) -> Poll {
+pub(crate) fn answered(account: u64, trails: Vec<TrailFacts>) -> Poll {
     let regions = vec![(region("us-east-1"), RegionAnswer::Whole)];
     poll(PollOutcome::Answered(AccountFacts {
         account: id(account),
@@ -104,7 +104,7 @@ pub fn answered(account: u64, trails: Vec<TrailFacts>) -> Poll {
     }))
 }
 
-pub fn poll(outcome: PollOutcome) -> Poll {
+pub(crate) fn poll(outcome: PollOutcome) -> Poll {
     Poll {
         ended: ago(60),
         duration: Duration::from_millis(417),
@@ -112,7 +112,7 @@ pub fn poll(outcome: PollOutcome) -> Poll {
     }
 }
 
-pub fn no_session(failure: Failure) -> Poll {
+pub(crate) fn no_session(failure: Failure) -> Poll {
     poll(PollOutcome::NoSession {
         operation: Operation::AssumeRole,
         failure,
@@ -120,12 +120,16 @@ pub fn no_session(failure: Failure) -> Poll {
 }
 
 /// The account after these polls, each applied when it ended, as it would be published.
-pub fn state(account: Account, polls: &[Poll]) -> AccountState {
+pub(crate) fn state(account: Account, polls: &[Poll]) -> AccountState {
     state_with(account, polls, None)
 }
 
 /// The same, where `owner` is what another polled account holds of the trails it owns.
-pub fn state_with(account: Account, polls: &[Poll], owner: Option<&HeldTrail>) -> AccountState {
+pub(crate) fn state_with(
+    account: Account,
+    polls: &[Poll],
+    owner: Option<&HeldTrail>,
+) -> AccountState {
     let mut standing = Standing::new(account.policy.clone());
     for poll in polls {
         standing = standing.after(
@@ -145,7 +149,7 @@ pub fn state_with(account: Account, polls: &[Poll], owner: Option<&HeldTrail>) -
     }
 }
 
-pub fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {
+pub(crate) fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {
     let keyed = states
         .into_iter()
         .map(|s| (s.account.key.clone(), Arc::new(s)));
@@ -156,14 +160,14 @@ pub fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot>
 }
 
 /// The whole text of a scrape without self metrics.
-pub fn scrape(snapshot: &Arc<Snapshot>, format: Format) -> String {
+pub(crate) fn scrape(snapshot: &Arc<Snapshot>, format: Format) -> String {
     let chunks = Exposition::new(snapshot.clone(), Vec::new(), now(), format);
     let bytes = chunks.collect::<Vec<_>>().concat();
     String::from_utf8(bytes).expect("UTF-8")
 }
 
 /// The families of a scrape; both formats must say the same.
-pub fn families(snapshot: &Arc<Snapshot>) -> Vec<Family> {
+pub(crate) fn families(snapshot: &Arc<Snapshot>) -> Vec<Family> {
     let text = strict::text(&scrape(snapshot, Format::Text)).expect("strict text");
     let open = strict::open_metrics(&scrape(snapshot, Format::OpenMetrics)).expect("OpenMetrics");
     let unitless = |mut f: Family| {
@@ -176,7 +180,7 @@ pub fn families(snapshot: &Arc<Snapshot>) -> Vec<Family> {
 }
 
 /// The samples of one family in a scrape of one account.
-pub fn samples(state: AccountState, family: &str) -> Vec<Sample> {
+pub(crate) fn samples(state: AccountState, family: &str) -> Vec<Sample> {
     let all = families(&snapshot([state]));
     let found = all.into_iter().find(|f| f.name == family);
     found.expect("a family of the contract").samples

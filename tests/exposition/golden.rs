@@ -50,7 +50,7 @@ fn a_process_without_accounts_reads_as_the_golden() {
 }
 
 /// Self metrics of a process in which everything happened once.
-pub fn self_metrics() -> SelfMetrics {
+pub(crate) fn self_metrics() -> SelfMetrics {
     let build = Build {
         version: "0.1.0",
         revision: "4c1f0a2",

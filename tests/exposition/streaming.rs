@@ -96,7 +96,7 @@ fn a_scrape_while_snapshots_are_published_shows_one_of_them() {
 fn names(snapshot: Arc<Snapshot>) -> usize {
     let bytes = Exposition::new(snapshot, Vec::new(), now(), Format::Text);
     let text = String::from_utf8(bytes.collect::<Vec<_>>().concat()).expect("UTF-8");
-    let named = text.lines().filter_map(|l| l.split_once("account_name=\""));
-    let names: BTreeSet<_> = named.map(|(_, rest)| rest.split('"').next()).collect();
+    let labels = text.lines().filter_map(|l| l.split_once("account_name=\""));
+    let names: BTreeSet<_> = labels.map(|(_, rest)| rest.split('"').next()).collect();
     names.len()
 }
