@@ -6,7 +6,7 @@ pub mod body;
 pub mod classify;
 mod clients;
 pub mod convert;
-mod credentials;
+pub mod credentials;
 mod fault;
 mod leases;
 pub mod limits;

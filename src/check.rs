@@ -66,7 +66,9 @@ pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
     let mut rows: Vec<_> = snapshot.accounts.values().map(|a| (a.standing.verdict(now), a)).collect();
     rows.sort_by_key(|(verdict, account)| (urgency(verdict.state), account.account.key.clone()));
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     if colour {
         table.enforce_styling();
     } else {

@@ -80,7 +80,7 @@ pub struct ConfigFlags {
 #[derive(Debug, Args)]
 pub struct WebFlags {
     /// Address to listen on; repeatable
-    #[arg(long = "web.listen-address", env = "CLOUDTRAIL_EXPORTER_WEB_LISTEN_ADDRESS", global = true, value_delimiter = ',', default_value_t = format!(":{DEFAULT_PORT}"), value_name = "[HOST]:PORT")]
+    #[arg(long = "web.listen-address", env = "CLOUDTRAIL_EXPORTER_WEB_LISTEN_ADDRESS", global = true, value_delimiter = ',', default_values_t = [format!(":{DEFAULT_PORT}")], value_name = "[HOST]:PORT")]
     pub listen_addresses: Vec<String>,
     /// TLS, authentication and response headers, in the exporter-toolkit's format
     #[arg(long = "web.config.file", env = "CLOUDTRAIL_EXPORTER_WEB_CONFIG_FILE", global = true, value_name = "FILE")]

@@ -3,16 +3,18 @@
 //! It ends in a snapshot. Who reads that, over HTTP or once on a terminal, is no business of this room.
 
 use std::future::pending;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::aws::credentials::GivenCredentials;
 use crate::aws::limits::CallLimits;
 use crate::aws::organizations::ListError;
 use crate::aws::sdk::SdkAws;
-use crate::aws::setup::{AmbientCredentials, SetupError};
+use crate::aws::setup::SetupError;
 use crate::config::Config;
 use crate::directory::discovery::{Attempt, Discovery};
 use crate::directory::{Directory, Member, Shard, Source};
@@ -29,8 +31,8 @@ const REPORTS_WAITING: usize = 256;
 pub struct Surroundings {
     /// The part of the directory this process takes.
     pub shard: Shard,
-    /// The credentials the process has of its own.
-    pub ambient: AmbientCredentials,
+    /// Credentials that need not be looked for.
+    pub given: GivenCredentials,
     /// Metrics about the exporter itself.
     pub metrics: SelfMetrics,
 }
@@ -148,11 +150,11 @@ impl Engine {
 
 async fn reach(config: &Config, surroundings: &Surroundings) -> Result<SdkAws, SetupError> {
     let limits = CallLimits {
-        calls_per_second: config.limits.requests_per_second,
+        calls_per_second: NonZeroU32::new(config.limits.requests_per_second).unwrap_or(NonZeroU32::MIN),
         ..CallLimits::default()
     };
     let metrics = surroundings.metrics.clone();
-    SdkAws::new(&config.aws, metrics, limits, surroundings.ambient.clone()).await
+    SdkAws::new(&config.aws, metrics, limits, surroundings.given.clone()).await
 }
 
 async fn list(aws: SdkAws, config: Arc<Config>) -> Result<Vec<Member>, ListError> {

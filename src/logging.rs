@@ -29,7 +29,6 @@ where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
     tracing_logfmt::builder()
-        .with_ansi_color(false)
         .with_span_name(false)
         .with_span_path(false)
         .layer()

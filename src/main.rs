@@ -3,19 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cloudtrail_exporter::cli::{Cli, Command, Output};
-use cloudtrail_exporter::daemon::{self, Failure};
-use cloudtrail_exporter::{check, demo, healthcheck, iam, logging};
+use cloudtrail_exporter::cli::Cli;
+use cloudtrail_exporter::{logging, program};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::init(&cli.log.level, cli.log.format);
-    match run(&cli) {
+    match program::run(&cli) {
         Ok(code) => code,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            tracing::error!("{failure}");
+            failure.exit_code()
+        }
     }
-}
-
-fn run(cli: &Cli) -> Result<ExitCode, Failure> {
-    Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_types::region::Region as SdkRegion;
 
 use crate::account::Region;
-use crate::aws::credentials::Base;
+use crate::aws::credentials::{Base, GivenCredentials};
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
@@ -23,14 +23,16 @@ pub(super) struct Clients {
     pub(super) limits: CallLimits,
     /// Where STS is asked for what is no account's own.
     pub(super) region: Region,
+    given: GivenCredentials,
     bases: Lazy<Option<Arc<str>>, Arc<Base>>,
     sts: Lazy<Region, Arc<Sts>>,
     cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
 }
 
 impl Clients {
-    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region) -> Self {
+    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region, given: GivenCredentials) -> Self {
         Self {
+            given,
             reach,
             meter,
             limits,
@@ -47,7 +49,8 @@ impl Clients {
         self.bases.get(&profile, || {
             let providers = self.reach.providers.clone();
             let patience = self.limits.operation;
-            Arc::new(Base::new(profile.clone(), providers, patience))
+            let given = self.given.of(profile.as_ref());
+            Arc::new(Base::new(given, profile.clone(), providers, patience))
         })
     }
 

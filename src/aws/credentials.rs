@@ -1,5 +1,6 @@
 //! Base credentials: the exporter's own, or a profile's. Found by the SDK's chain, kept until they near their end, shared by all who need them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,9 +21,28 @@ const LEAD: Duration = Duration::from_mins(5);
 /// The chain is asked no more often than this, whether it fails or keeps offering what nears its end: thousands of accounts share the answer.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Base credentials that need not be looked for, by profile (`None`: the exporter's own). None by default: AWS's own chain is searched.
+#[derive(Debug, Clone, Default)]
+pub struct GivenCredentials(BTreeMap<Option<Arc<str>>, Credentials>);
+
+impl GivenCredentials {
+    /// These, and a key pair for a profile.
+    #[must_use]
+    pub fn with(mut self, profile: Option<&str>, access_key_id: &str, secret: &str) -> Self {
+        let given = Credentials::new(access_key_id, secret, None, None, "given");
+        self.0.insert(profile.map(Arc::from), given);
+        self
+    }
+
+    pub(super) fn of(&self, profile: Option<&Arc<str>>) -> Option<Credentials> {
+        self.0.get(&profile.cloned()).cloned()
+    }
+}
+
 /// Where base credentials come from, and those found last.
 #[derive(Debug)]
 pub(super) struct Base {
+    given: Option<Credentials>,
     profile: Option<Arc<str>>,
     providers: ProviderConfig,
     /// The longest that a look-up may take.
@@ -41,11 +61,13 @@ struct Held {
 
 impl Base {
     pub(super) fn new(
+        given: Option<Credentials>,
         profile: Option<Arc<str>>,
         providers: ProviderConfig,
         patience: Duration,
     ) -> Self {
         Self {
+            given,
             profile,
             providers,
             patience,
@@ -77,6 +99,9 @@ impl Base {
 
     /// Asks the chain; anew each time, since a chain never reads a file of profiles twice.
     async fn find(&self) -> Result<Credentials, Failed> {
+        if let Some(given) = &self.given {
+            return Ok(given.clone());
+        }
         let find = async {
             let provider = self.provider().await;
             let found = provider.provide_credentials().await;

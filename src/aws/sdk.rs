@@ -17,6 +17,7 @@ use crate::account::{AccountId, Region, TrailArn};
 use crate::aws::classify::Service;
 use crate::aws::clients::Clients;
 use crate::aws::convert::{self, Misshapen};
+use crate::aws::credentials::GivenCredentials;
 use crate::aws::fault::Failed;
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
@@ -39,10 +40,11 @@ impl SdkAws {
         settings: &AwsSettings,
         metrics: SelfMetrics,
         limits: CallLimits,
+        given: GivenCredentials,
     ) -> Result<Self, SetupError> {
         let reach = Reach::new(settings, &limits).await?;
         let region = settings.region.clone();
-        let clients = Clients::new(reach, Meter::new(metrics), limits, region);
+        let clients = Clients::new(reach, Meter::new(metrics), limits, region, given);
         Ok(Self(Arc::new(clients)))
     }
 
