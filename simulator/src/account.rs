@@ -29,6 +29,8 @@ pub struct Account {
     pub standalone: bool,
     /// The enabled Regions; the partition's usual ones when absent.
     pub regions: Option<Vec<String>>,
+    /// Opt-in Regions enabled besides those.
+    pub opt_in_regions: Vec<String>,
     /// The roles that may be assumed.
     pub roles: Vec<Role>,
     /// The trails it owns.
@@ -49,6 +51,7 @@ impl Default for Account {
             state: "ACTIVE".to_owned(),
             standalone: false,
             regions: None,
+            opt_in_regions: Vec::new(),
             roles: vec![Role {
                 name: DEFAULT_ROLE.to_owned(),
                 external_id: None,
@@ -111,10 +114,23 @@ impl Literal {
     }
 }
 
-/// What an auditor should say of an account under its default policy.
+/// What an auditor should say of an account when it asks in the account's first Region, before any change of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
+    /// `compliant`, `non_compliant` or `unknown`, when a multi-Region trail that logs is all that is required.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+    /// The same when delivery and complete management events are required too; as above when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict: Option<StrictExpectation>,
+}
+
+/// What an auditor should say of an account when delivery and complete management events are required too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrictExpectation {
     /// `compliant`, `non_compliant` or `unknown`.
     pub state: String,
     /// Why.
@@ -124,10 +140,9 @@ pub struct Expectation {
 impl Account {
     /// Whether the Region is enabled here.
     pub fn has_region(&self, region: &str) -> bool {
-        match &self.regions {
-            Some(regions) => regions.iter().any(|enabled| enabled == region),
-            None => self.partition.default_regions().contains(&region),
-        }
+        let listed = |list: &[String]| list.iter().any(|enabled| enabled == region);
+        let usual = || self.partition.default_regions().contains(&region);
+        listed(&self.opt_in_regions) || self.regions.as_deref().map_or_else(usual, listed)
     }
 
     /// The trail with this name, to change it.

@@ -28,6 +28,22 @@ const EXPECTED: &[(Service, &str)] = &[
     (Service::Organizations, "ListOrganizationalUnitsForParent"),
 ];
 
+/// Says so if no service we know has this operation: a rule for it would never meet a request.
+pub(crate) fn check_operation(name: &str) -> Result<(), String> {
+    let known = EXPECTED.iter().any(|(_, operation)| *operation == name);
+    known
+        .then_some(())
+        .ok_or_else(|| format!("no such operation: {name:?}"))
+}
+
+/// Says so if we know no service of this name.
+pub(crate) fn check_service(name: &str) -> Result<(), String> {
+    let known = EXPECTED.iter().any(|(service, _)| service.as_str() == name);
+    known.then_some(()).ok_or_else(|| {
+        format!("no such service: {name:?} (write sts, cloudtrail or organizations)")
+    })
+}
+
 impl Service {
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -244,6 +244,7 @@ impl Cloud {
         if call.input.is_none() {
             return Err(AwsError::new("SerializationException", ""));
         }
+        self.check_region(call, &caller)?;
         match service {
             Service::Sts if call.operation == "AssumeRole" => {
                 self.assume_role(call, &caller, plan, moment)
@@ -255,6 +256,16 @@ impl Cloud {
             }
             Service::CloudTrail | Service::Other => self.cloudtrail(call, &caller, moment),
         }
+    }
+
+    /// Opt-in Regions an account has not enabled do not know its keys. Organizations has one Region for all.
+    fn check_region(&self, call: &Call, caller: &Caller) -> Result<(), AwsError> {
+        let usual = || caller.partition.default_regions().contains(&call.region());
+        let account = self.world.account(caller.account);
+        let enabled = account.map_or_else(usual, |account| account.has_region(call.region()));
+        let fits = enabled || call.service == Service::Organizations;
+        fits.then_some(())
+            .ok_or_else(|| AwsError::invalid_token(call.service))
     }
 
     fn assume_role(
@@ -287,9 +298,6 @@ impl Cloud {
             ..crate::Account::default()
         };
         let account = self.world.account(id).unwrap_or(&empty);
-        if !account.has_region(region) {
-            return Err(AwsError::invalid_token(call.service));
-        }
         if self
             .world
             .requests_per_second

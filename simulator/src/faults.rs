@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Literal;
+use crate::call::{check_operation, check_service};
 use crate::names::AccountId;
 use crate::when::Offset;
 
@@ -228,6 +229,20 @@ impl Fault {
     pub fn of(mut self, account: AccountId) -> Self {
         self.accounts.push(account);
         self
+    }
+
+    /// Says what keeps it from ever striking, if anything does.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.services
+            .iter()
+            .try_for_each(|name| check_service(name))?;
+        self.operations
+            .iter()
+            .try_for_each(|name| check_operation(name))?;
+        let share = (0.0..=1.0).contains(&self.probability);
+        share
+            .then_some(())
+            .ok_or_else(|| format!("probability {} is not between 0 and 1", self.probability))
     }
 
     fn fits(&self, target: Target<'_>, age: Duration) -> bool {

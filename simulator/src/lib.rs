@@ -43,10 +43,13 @@ pub mod trail;
 pub mod when;
 pub mod world;
 
-pub use account::Account;
+pub use account::{Account, Expectation};
 pub use accounting::{Assumption, Count, Unexpected};
 pub use faults::{Effect, Fault};
 pub use names::{AccountId, Partition};
 pub use simulator::Simulator;
 pub use trail::Trail;
 pub use world::{World, WorldError};
+
+/// The demo world: a small company's accounts in every interesting state, and a timeline that moves some of them.
+pub const DEMO_WORLD: &str = include_str!("../worlds/demo.yaml");

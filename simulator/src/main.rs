@@ -5,11 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aws_simulator::{Simulator, World};
+use aws_simulator::{DEMO_WORLD, Simulator, World};
 use clap::Parser;
-
-/// The demo world, which is the example too.
-const EXAMPLE: &str = include_str!("../worlds/demo.yaml");
 
 /// A simulated AWS: STS, CloudTrail and Organizations on one endpoint.
 #[derive(Debug, Parser)]
@@ -39,7 +36,7 @@ async fn main() -> ExitCode {
 
 async fn run(flags: Flags) -> Result<(), String> {
     if flags.print_world_example {
-        return say(EXAMPLE);
+        return say(DEMO_WORLD);
     }
     let simulator = Simulator::start(world(flags.world)?, flags.listen)
         .map_err(|error| format!("cannot listen on {}: {error}", flags.listen))?;
@@ -51,7 +48,7 @@ async fn run(flags: Flags) -> Result<(), String> {
 
 fn world(file: Option<PathBuf>) -> Result<World, String> {
     let Some(file) = file else {
-        return World::parse(EXAMPLE).map_err(|error| error.to_string());
+        return World::parse(DEMO_WORLD).map_err(|error| error.to_string());
     };
     let text =
         std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;

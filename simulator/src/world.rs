@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::account::Account;
+use crate::call::check_operation;
 use crate::faults::Fault;
 use crate::names::{AccountId, Partition};
 use crate::organization::Organization;
@@ -109,6 +110,11 @@ impl World {
         for fleet in &self.fleets {
             check_fleet(fleet)
                 .map_err(|wrong| WorldError(format!("fleet at {}: {wrong}", fleet.first_id)))?;
+        }
+        for fault in &self.faults {
+            fault
+                .check()
+                .map_err(|wrong| WorldError(format!("fault {:?}: {wrong}", fault.name)))?;
         }
         self.check_organization().map_err(WorldError)?;
         self.check_changes()
@@ -265,6 +271,10 @@ impl Fleet {
 }
 
 fn check_account(account: &Account) -> Result<(), String> {
+    account
+        .answers
+        .keys()
+        .try_for_each(|operation| check_operation(operation))?;
     for trail in &account.trails {
         if trail.name.is_empty() {
             return Err("a trail has no name".to_owned());
