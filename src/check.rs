@@ -1,11 +1,14 @@
 //! `check`: polls every account once and prints what came of it, for people or for scripts.
 
+use std::io::{IsTerminal, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
 use crate::compliance::{State, Verdict};
+use crate::engine::Engine;
 use crate::facts::Destination;
 use crate::snapshot::{AccountState, Snapshot};
 
@@ -130,4 +133,56 @@ fn ago(at: SystemTime, now: SystemTime) -> String {
 /// A name from outside, fit for a terminal: no control characters.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Waits until every account was polled, with a progress line on a terminal; `None` if the engine broke.
+pub async fn polled(engine: &mut Engine) -> Option<Arc<Snapshot>> {
+    let mut snapshots = engine.snapshot();
+    let mut line = Progress::on(std::io::stderr().is_terminal());
+    loop {
+        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        line.show(progress(&snapshot));
+        if snapshot.ready {
+            line.end();
+            return Some(snapshot);
+        }
+        tokio::select! {
+            changed = snapshots.changed() => changed.ok()?,
+            () = engine.broken() => return None,
+        }
+    }
+}
+
+/// The line on a terminal that says how far a check is.
+struct Progress(bool);
+
+impl Progress {
+    fn on(terminal: bool) -> Self {
+        Self(terminal)
+    }
+
+    fn show(&mut self, (polled, accounts): (usize, usize)) {
+        if self.0 {
+            // A terminal that cannot be written to shows nothing; the result is still printed.
+            let _ = write!(std::io::stderr(), "\rpolled {polled} of {accounts} accounts");
+        }
+    }
+
+    fn end(&mut self) {
+        if self.0 {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Whether the table may be coloured: on a terminal, unless `NO_COLOR` asks otherwise.
+pub fn is_coloured() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !refused
+}
+
+/// The table and a line that sums it up.
+pub fn report(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
+    let table = table(snapshot, now, colour);
+    format!("{table}\n\n{}\n", Summary::of(snapshot, now))
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::Shard;
 use crate::logging::LogFormat;
+use crate::web::{TelemetryPath, limits};
 
 /// The port of this exporter, as registered in the deploy files.
 pub const DEFAULT_PORT: u16 = 10065;
@@ -86,14 +87,14 @@ pub struct WebFlags {
     #[arg(long = "web.config.file", env = "CLOUDTRAIL_EXPORTER_WEB_CONFIG_FILE", global = true, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// Path under which metrics are exposed
-    #[arg(long = "web.telemetry-path", env = "CLOUDTRAIL_EXPORTER_WEB_TELEMETRY_PATH", default_value = "/metrics", value_parser = path, value_name = "PATH")]
-    pub telemetry_path: String,
+    #[arg(long = "web.telemetry-path", env = "CLOUDTRAIL_EXPORTER_WEB_TELEMETRY_PATH", default_value = "/metrics", value_name = "PATH")]
+    pub telemetry_path: TelemetryPath,
     /// Use systemd socket activation instead of listening on an address
     #[arg(long = "web.systemd-socket", env = "CLOUDTRAIL_EXPORTER_WEB_SYSTEMD_SOCKET")]
     pub systemd_socket: bool,
-    /// Renders at once; one more is answered 503
-    #[arg(long = "web.max-requests", env = "CLOUDTRAIL_EXPORTER_WEB_MAX_REQUESTS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
-    pub max_requests: u16,
+    /// Renders at once; one more is answered 503; 0 for no bound
+    #[arg(long = "web.max-requests", env = "CLOUDTRAIL_EXPORTER_WEB_MAX_REQUESTS", default_value_t = limits::MAX_RENDERS)]
+    pub max_requests: usize,
     /// Let POST /-/reload reload the configuration
     #[arg(long = "web.enable-lifecycle", env = "CLOUDTRAIL_EXPORTER_WEB_ENABLE_LIFECYCLE")]
     pub enable_lifecycle: bool,
@@ -139,11 +140,6 @@ impl ShardFlags {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write it with a unit, such as 30s"))
-}
-
-fn path(text: &str) -> Result<String, String> {
-    let fits = text.len() > 1 && text.starts_with('/') && !text.contains(['?', '#', ' ', '{']);
-    if fits { Ok(text.to_owned()) } else { Err("want a path such as /metrics".into()) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 //! - [`exposition`]: a snapshot as Prometheus reads it;
 //! - [`web`]: the HTTP server;
 //! - [`engine`]: discovery, poller and publisher, wired;
-//! - [`daemon`], [`check`], [`demo`]: what the program can be, chosen by [`cli`].
+//! - [`daemon`], [`check`], [`demo`]: what the program can be, chosen by [`cli`] and run by [`program`].
 
 pub mod account;
 pub mod aws;
@@ -33,6 +33,7 @@ pub mod facts;
 pub mod labels;
 pub mod logging;
 pub mod poller;
+pub mod program;
 pub mod self_metrics;
 pub mod snapshot;
 pub mod web;

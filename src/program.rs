@@ -10,13 +10,12 @@ use crate::aws::credentials::GivenCredentials;
 use crate::aws::setup::SetupError;
 use crate::check;
 use crate::cli::{Cli, Command, Output};
-use crate::config::{Config, ConfigErrors};
+use crate::config::ConfigErrors;
 use crate::daemon::{Daemon, DaemonError, Origin};
 use crate::demo::{Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
-use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
-use crate::web::{Listener, WebSettings, healthcheck};
+use crate::web::{Listener, WebSettings};
 
 /// The exit code of a bad configuration: `EX_CONFIG` of sysexits.
 const EXIT_CONFIG: u8 = 78;
@@ -69,8 +68,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         None => daemon(cli, origin(cli), GivenCredentials::default()),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
-        Some(Command::IamPolicy) => policies(&origin(cli).read()?),
-        Some(Command::Healthcheck { url }) => healthy(url),
+        Some(_) => Ok(ExitCode::FAILURE),
     }
 }
 
@@ -95,4 +93,55 @@ fn daemon(cli: &Cli, origin: Origin, given: GivenCredentials) -> Result<ExitCode
         daemon.run(config, surroundings).await.map_err(Failure::Daemon)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
+    let demo = Demo::start()?;
+    daemon(cli, demo.origin, demo.given)
+}
+
+fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
+    let addresses = cli.web.listen_addresses.iter();
+    addresses.map(|address| Listener::bind(address).map_err(Failure::Listen)).collect()
+}
+
+/// `check`: the engine until everything was polled once, then a table.
+fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
+    let config = origin(cli).read()?;
+    let surroundings = surroundings(cli, GivenCredentials::default())?;
+    runtime()?.block_on(async {
+        let mut engine = Engine::start(config, surroundings).await?;
+        let snapshot = check::polled(&mut engine).await.ok_or(Failure::Daemon(DaemonError::Broken))?;
+        let now = SystemTime::now();
+        let text = match output {
+            Output::Table => check::report(&snapshot, now, check::is_coloured()),
+            Output::Json => String::new(),
+        };
+        // A reader that went away has what it wanted.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        Ok(check::Summary::of(&snapshot, now).exit_code().into())
+    })
+}
+
+fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Failure> {
+    let shard = cli.shard.shard(&hostname()).map_err(Failure::Flag)?;
+    let build = Build {
+        version: env!("CARGO_PKG_VERSION"),
+        revision: env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION"),
+        rustc: env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC"),
+        target: env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),
+    };
+    let metrics = SelfMetrics::new(build).map_err(|error| Failure::Machine(error.to_string()))?;
+    Ok(Surroundings { shard, given, metrics })
+}
+
+/// The machine's name, as the kernel has it; empty if it does not tell.
+fn hostname() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    read.map(|name| name.trim().to_owned()).unwrap_or_default()
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))
 }
