@@ -14,7 +14,8 @@
 //! - [`labels`]: label pairs, rendered once;
 //! - [`snapshot`]: all accounts at one moment, immutable, and its one writer;
 //! - [`exposition`]: a snapshot as Prometheus reads it;
-//! - [`web`]: the HTTP server.
+//! - [`web`]: the HTTP server;
+//! - [`iam`]: the least-privilege policies a configuration needs.
 
 pub mod account;
 pub mod aws;
@@ -23,6 +24,7 @@ pub mod config;
 pub mod directory;
 pub mod exposition;
 pub mod facts;
+pub mod iam;
 pub mod labels;
 pub mod poller;
 pub mod self_metrics;

@@ -12,3 +12,5 @@
 mod corpus;
 #[path = "config/hostile.rs"]
 mod hostile;
+#[path = "config/iam.rs"]
+mod iam;

@@ -1,5 +1,6 @@
 //! Texts that nobody would write: whatever they are, the answer is a configuration or errors, soon.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -80,7 +81,7 @@ fn nesting_without_end_is_refused_and_not_followed() {
 fn ten_thousand_accounts_load_soon() {
     let mut text = "accounts:\n".to_owned();
     for id in 0..10_000 {
-        text += &format!("  - {{ id: {id:012}, name: account-{id} }}\n");
+        writeln!(text, "  - {{ id: {id:012}, name: account-{id} }}").expect("text");
     }
     let start = Instant::now();
     let config = parse(text.as_bytes()).expect("a configuration");
