@@ -10,6 +10,8 @@
 
 #[path = "config/corpus.rs"]
 mod corpus;
+#[path = "config/docs.rs"]
+mod docs;
 #[path = "config/hostile.rs"]
 mod hostile;
 #[path = "config/iam.rs"]
