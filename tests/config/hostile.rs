@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cloudtrail_exporter::config::{Config, ConfigErrors, MAX_BYTES, Variables};
+use cloudtrail_exporter::config::{Config, ConfigErrors, Variables};
 use proptest::prelude::*;
 
 fn parse(bytes: &[u8]) -> Result<Config, ConfigErrors> {
@@ -57,16 +57,6 @@ proptest! {
             prop_assert_eq!(errors.to_string().lines().count(), errors.len());
         }
     }
-}
-
-#[test]
-fn a_file_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
-    let mut text = b"accounts: [{ id: '210987654321' }]\n#".to_vec();
-    text.resize(MAX_BYTES, b'x');
-    assert!(parse(&text).is_ok());
-    text.push(b'x');
-    let shown = parse(&text).expect_err("too large").to_string();
-    assert!(shown.contains("is larger than 16777216 bytes"), "{shown}");
 }
 
 #[test]
