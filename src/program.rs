@@ -10,10 +10,11 @@ use crate::aws::credentials::GivenCredentials;
 use crate::aws::setup::SetupError;
 use crate::check;
 use crate::cli::{Cli, Command, Output};
-use crate::config::ConfigErrors;
+use crate::config::{Config, ConfigErrors};
 use crate::daemon::{Daemon, DaemonError, Origin};
 use crate::demo::{Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
+use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
 use crate::web::{Listener, WebSettings};
 
@@ -65,9 +66,10 @@ impl Failure {
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         None if cli.config.check => origin(cli).read().map(|_| ExitCode::SUCCESS).map_err(Failure::from),
-        None => daemon(cli, origin(cli), GivenCredentials::default()),
+        None => daemon(cli, &runtime()?, origin(cli), GivenCredentials::default()),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
+        Some(Command::IamPolicy) => policies(&origin(cli).read()?),
         Some(_) => Ok(ExitCode::FAILURE),
     }
 }
@@ -76,10 +78,10 @@ fn origin(cli: &Cli) -> Origin {
     cli.config.file.clone().map_or(Origin::Ambient, Origin::File)
 }
 
-fn daemon(cli: &Cli, origin: Origin, given: GivenCredentials) -> Result<ExitCode, Failure> {
+fn daemon(cli: &Cli, runtime: &Runtime, origin: Origin, given: GivenCredentials) -> Result<ExitCode, Failure> {
     let config = origin.read()?;
     let surroundings = surroundings(cli, given)?;
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         let daemon = Daemon {
             origin,
             auto_reload: cli.config.auto_reload_interval,
@@ -96,8 +98,9 @@ fn daemon(cli: &Cli, origin: Origin, given: GivenCredentials) -> Result<ExitCode
 }
 
 fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
-    let demo = Demo::start()?;
-    daemon(cli, demo.origin, demo.given)
+    let runtime = runtime()?;
+    let demo = runtime.block_on(async { Demo::start() })?;
+    daemon(cli, &runtime, demo.origin, demo.given)
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
@@ -121,6 +124,18 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
         let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(check::Summary::of(&snapshot, now).exit_code().into())
     })
+}
+
+/// `iam-policy`: each document under its title.
+fn policies(config: &Config) -> Result<ExitCode, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    for document in iam::documents(config) {
+        let written = writeln!(stdout, "# {}\n{}\n", document.title, document.json);
+        if written.is_err() {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Failure> {
