@@ -21,9 +21,9 @@
 
 pub mod account;
 pub mod aws;
-pub mod compliance;
 pub mod check;
 pub mod cli;
+pub mod compliance;
 pub mod config;
 pub mod daemon;
 pub mod demo;
