@@ -234,3 +234,6 @@ impl Cloud {
         account.answers.get(&call.operation).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ fn check_arn(arn: &str) -> Result<(), AwsError> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ pub mod faults;
 pub mod names;
 pub mod organization;
 mod organizations;
+#[cfg(test)]
+mod probe;
 mod reply;
 pub mod selectors;
 mod server;

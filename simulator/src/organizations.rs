@@ -212,6 +212,122 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::Probe;
+
+    const WORLD: &str = r#"
+organization:
+  management_account: "100000000000"
+  delegated_administrators: ["100000000001"]
+  root: r-root
+  units: [{ id: ou-one, name: One }, { id: ou-two, name: Two, parent: ou-one }]
+  page_size: 2
+fleets: [{ accounts: 5, first_id: "100000000000", name: "member-{n}", like: { trails: [] } }]
+accounts:
+  - { id: "100000000003", name: gone, state: SUSPENDED, parent: ou-two }
+  - { id: "200000000000", name: outside, standalone: true }
+"#;
+
+    fn pages(probe: &mut Probe, operation: &str, input: &Value, field: &str) -> Vec<Vec<String>> {
+        let (mut input, mut pages) = (input.clone(), Vec::new());
+        loop {
+            let answer = probe.organizations(operation, &input);
+            let entries = answer[field]
+                .as_array()
+                .unwrap_or_else(|| panic!("{answer}"));
+            pages.push(
+                entries
+                    .iter()
+                    .map(|entry| entry["Name"].as_str().unwrap().to_owned())
+                    .collect(),
+            );
+            match answer.get("NextToken") {
+                Some(token) => input["NextToken"] = token.clone(),
+                None => return pages,
+            }
+        }
+    }
+
+    #[test]
+    fn every_member_is_listed_once_over_the_pages_and_no_outsider() {
+        let mut probe = Probe::new(WORLD);
+        let all = pages(&mut probe, "ListAccounts", &json!({}), "Accounts");
+        assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        let mut names = all.concat();
+        names.sort();
+        assert_eq!(
+            names,
+            ["gone", "member-0", "member-1", "member-2", "member-4"]
+        );
+    }
+
+    #[test]
+    fn an_empty_page_may_come_before_each_real_one() {
+        let mut probe =
+            Probe::new(&WORLD.replace("page_size: 2", "page_size: 3\n  empty_pages: true"));
+        let lengths: Vec<_> = pages(&mut probe, "ListAccounts", &json!({}), "Accounts")
+            .iter()
+            .map(Vec::len)
+            .collect();
+        assert_eq!(lengths, [0, 3, 0, 2]);
+    }
+
+    #[test]
+    fn parents_list_their_own_accounts_and_units() {
+        let mut probe = Probe::new(WORLD);
+        assert_eq!(
+            pages(
+                &mut probe,
+                "ListAccountsForParent",
+                &json!({"ParentId": "ou-two"}),
+                "Accounts"
+            ),
+            [["gone"]]
+        );
+        let units = pages(
+            &mut probe,
+            "ListOrganizationalUnitsForParent",
+            &json!({"ParentId": "r-root"}),
+            "OrganizationalUnits",
+        );
+        assert_eq!(units, [["One"]]);
+        let answer = probe.organizations("ListAccountsForParent", &json!({"ParentId": "ou-none"}));
+        assert_eq!(answer["__type"], "ParentNotFoundException");
+    }
+
+    #[test]
+    fn the_state_stands_in_the_new_field_the_old_or_both() {
+        for (told, new, old) in [
+            ("state", true, false),
+            ("status", false, true),
+            ("both", true, true),
+        ] {
+            let mut probe =
+                Probe::new(&WORLD.replace("page_size: 2", &format!("state_field: {told}")));
+            let account = probe.organizations("ListAccounts", &json!({}))["Accounts"][0].clone();
+            assert_eq!(
+                (
+                    account.get("State").is_some(),
+                    account.get("Status").is_some()
+                ),
+                (new, old),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_management_account_and_its_delegates_may_list() {
+        let mut probe = Probe::new(WORLD);
+        let mut code = |account: &str| {
+            probe
+                .enter(account)
+                .organizations("ListAccounts", &json!({}))["__type"]
+                .clone()
+        };
+        assert_eq!(code("100000000001"), Value::Null);
+        assert_eq!(code("100000000002"), "AccessDeniedException");
+        assert_eq!(code("200000000000"), "AWSOrganizationsNotInUseException");
+    }
 
     #[test]
     fn a_token_reads_back_and_a_made_up_one_is_refused() {

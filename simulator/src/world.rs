@@ -194,3 +194,6 @@ fn from_list<'de, D: Deserializer<'de>>(
     }
     Ok(accounts)
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,10 @@ fn check_account(account: &Account) -> Result<(), String> {
 }
 
 fn check_fleet(fleet: &Fleet) -> Result<(), String> {
-    let last = fleet.first_id.number().checked_add(fleet.accounts);
+    let last = fleet
+        .first_id
+        .number()
+        .checked_add(fleet.accounts.saturating_sub(1));
     if last.and_then(AccountId::new).is_none() {
         return Err("its last id has more than 12 digits".to_owned());
     }
