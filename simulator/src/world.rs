@@ -105,7 +105,7 @@ impl World {
         self.accounts.get_mut(&id)
     }
 
-    /// Every account id with its account, and its name where a fleet gives it.
+    /// Every account id with its account.
     pub(crate) fn all(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         let fleets = self
             .fleets
@@ -113,6 +113,18 @@ impl World {
             .flat_map(|fleet| fleet.ids().map(move |id| (id, &fleet.like)));
         let own = self.accounts.iter().map(|(id, account)| (*id, account));
         own.chain(fleets.filter(|(id, _)| !self.accounts.contains_key(id)))
+    }
+
+    /// The accounts of an organization: those of its partition that do not stand alone.
+    pub(crate) fn members(
+        &self,
+        organization: &Organization,
+    ) -> impl Iterator<Item = (AccountId, &Account)> {
+        let partition = self
+            .account(organization.management_account)
+            .map(|account| account.partition);
+        self.all()
+            .filter(move |(_, account)| !account.standalone && Some(account.partition) == partition)
     }
 
     /// The name of an account.

@@ -124,3 +124,18 @@ fn fifty_thousand_alike_take_one_entry_and_one_of_them_can_be_changed_alone() {
             .is_none()
     );
 }
+
+#[test]
+fn every_example_of_the_readme_is_a_world() {
+    let readme = include_str!("../../README.md");
+    let examples: Vec<&str> = readme
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let read: Result<World, _> = serde_saphyr::from_str(example);
+        assert!(read.is_ok(), "{example}\n{read:?}");
+    }
+}
