@@ -79,20 +79,24 @@ impl Cloud {
         self.world = world;
     }
 
-    /// Changes the world by hand.
+    /// Changes the world by hand. Rules that were touched count anew.
     pub(crate) fn change<R>(&mut self, now: SystemTime, change: impl FnOnce(&mut World) -> R) -> R {
         self.tick(now);
-        let planned = self.world.changes.clone();
+        let (planned, rules) = (self.world.changes.clone(), self.world.faults.clone());
         let result = change(&mut self.world);
         self.world.pin(now);
         if self.world.changes != planned {
             self.timeline = Timeline::new(&self.world.changes, self.started);
+        }
+        if self.world.faults != rules {
+            self.meetings = Meetings::default();
         }
         result
     }
 
     /// Makes one change that came from outside.
     pub(crate) fn apply(&mut self, now: SystemTime, change: &Change) -> Result<(), String> {
+        self.tick(now);
         let mut trial = self.world.clone();
         change.apply(&mut trial)?;
         trial.check().map_err(|error| error.to_string())?;

@@ -275,3 +275,32 @@ fn a_change_from_outside_is_all_or_nothing() {
     );
     assert_eq!(probe.trails("us-east-1"), ["main"]);
 }
+
+#[test]
+fn a_change_from_outside_does_not_undo_what_fell_due_before_it() {
+    let mut probe = Probe::new(
+        r#"{accounts: [{id: "111111111111", trails: [{name: main}]}], changes: [{after: 5s, account: "111111111111", set: {name: renamed}}]}"#,
+    );
+    let now = probe.later(Duration::from_secs(6)).now;
+    let change: Change =
+        serde_json::from_value(json!({"account": ID, "trail": "main", "set": {"logging": false}}))
+            .unwrap();
+    probe.cloud.apply(now, &change).unwrap();
+    assert_eq!(probe.cloud.world.name_of(ID.parse().unwrap()), "renamed");
+}
+
+#[test]
+fn a_rule_put_in_by_hand_counts_from_its_own_beginning() {
+    let mut probe = probe();
+    let first = || Fault {
+        first: Some(1),
+        ..Fault::always(Effect::Throttle).on(&["DescribeTrails"])
+    };
+    for _ in 0..2 {
+        let now = probe.now;
+        probe.cloud.change(now, |world| world.faults.clear());
+        probe.cloud.change(now, |world| world.faults.push(first()));
+        assert_eq!(describe(&mut probe)["__type"], "ThrottlingException");
+        assert_eq!(describe(&mut probe)["trailList"][0]["Name"], "main");
+    }
+}
