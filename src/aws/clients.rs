@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_credential_types::Credentials;
 use aws_types::region::Region as SdkRegion;
 
 use crate::account::Region;
-use crate::aws::credentials::Base;
+use crate::aws::credentials::{Base, Source};
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
@@ -23,6 +24,8 @@ pub(super) struct Clients {
     pub(super) limits: CallLimits,
     /// Where STS is asked for what is no account's own.
     pub(super) region: Region,
+    /// Stand in for the base credentials of everybody.
+    given: Option<Credentials>,
     bases: Lazy<Option<Arc<str>>, Arc<Base>>,
     sts: Lazy<Region, Arc<Sts>>,
     cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
@@ -35,20 +38,34 @@ impl Clients {
             meter,
             limits,
             region,
+            given: None,
             bases: Lazy::new(),
             sts: Lazy::new(),
             cloudtrail: Lazy::new(),
         }
     }
 
+    /// Looks for no credentials, but takes these everywhere.
+    pub(super) fn given(mut self, credentials: Credentials) -> Self {
+        self.given = Some(credentials);
+        self
+    }
+
     /// The credentials of a profile; the exporter's own if `None`.
     pub(super) fn base(&self, profile: Option<&Arc<str>>) -> Arc<Base> {
-        let profile = profile.cloned();
-        self.bases.get(&profile, || {
-            let providers = self.reach.providers.clone();
-            let patience = self.limits.operation;
-            Arc::new(Base::new(profile.clone(), providers, patience))
+        self.bases.get(&profile.cloned(), || {
+            let source = self.source(profile);
+            Arc::new(Base::new(source, self.limits.operation))
         })
+    }
+
+    fn source(&self, profile: Option<&Arc<str>>) -> Source {
+        let providers = self.reach.providers.clone();
+        match (&self.given, profile) {
+            (Some(given), _) => Source::Given(given.clone()),
+            (None, Some(profile)) => Source::Profile(Arc::clone(profile), providers),
+            (None, None) => Source::Own(providers),
+        }
     }
 
     pub(super) fn sts(&self, region: &Region) -> Arc<Sts> {
@@ -92,7 +109,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lazy<K, V> {
     }
 
     fn get(&self, key: &K, make: impl FnOnce() -> V) -> V {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(key.clone()).or_insert_with(make).clone()
+        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        things.entry(key.clone()).or_insert_with(make).clone()
     }
 }

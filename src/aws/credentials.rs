@@ -1,5 +1,6 @@
 //! Base credentials: the exporter's own, or a profile's. Found by the SDK's chain, kept until they near their end, shared by all who need them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,14 +21,24 @@ const LEAD: Duration = Duration::from_mins(5);
 /// The chain is asked no more often than this, whether it fails or keeps offering what nears its end: thousands of accounts share the answer.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Where base credentials come from, and those found last.
+/// Base credentials: where they come from, and those found last.
 #[derive(Debug)]
 pub(super) struct Base {
-    profile: Option<Arc<str>>,
-    providers: ProviderConfig,
+    source: Source,
     /// The longest that a look-up may take.
     patience: Duration,
     held: Mutex<Option<Held>>,
+}
+
+/// Where base credentials come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// The SDK's chain for the exporter's own.
+    Own(ProviderConfig),
+    /// A profile of the shared AWS configuration.
+    Profile(Arc<str>, ProviderConfig),
+    /// Given, not found.
+    Given(Credentials),
 }
 
 #[derive(Debug)]
@@ -40,14 +51,9 @@ struct Held {
 }
 
 impl Base {
-    pub(super) fn new(
-        profile: Option<Arc<str>>,
-        providers: ProviderConfig,
-        patience: Duration,
-    ) -> Self {
+    pub(super) fn new(source: Source, patience: Duration) -> Self {
         Self {
-            profile,
-            providers,
+            source,
             patience,
             held: Mutex::new(None),
         }
@@ -78,13 +84,11 @@ impl Base {
     /// Asks the chain; anew each time, since a chain never reads a file of profiles twice.
     async fn find(&self) -> Result<Credentials, Failed> {
         let find = async {
-            let provider = self.provider().await;
+            let provider = self.source.provider().await;
             let found = provider.provide_credentials().await;
             found.map_err(|error| {
-                Failed::new(
-                    Failure::Credentials,
-                    format!("no credentials{}: {}", self.named(), root_cause(&error)),
-                )
+                let detail = format!("no credentials{}: {}", self.source, root_cause(&error));
+                Failed::new(Failure::Credentials, detail)
             })
         };
         let late = |_| {
@@ -97,26 +101,29 @@ impl Base {
             .await
             .map_err(late)?
     }
+}
 
-    fn named(&self) -> String {
-        let profile = self.profile.as_ref();
-        profile.map_or_else(String::new, |name| format!(" in the profile {name:?}"))
-    }
-
+impl Source {
     async fn provider(&self) -> SharedCredentialsProvider {
-        match &self.profile {
-            Some(profile) => SharedCredentialsProvider::new(
-                ProfileFileCredentialsProvider::builder()
-                    .configure(&self.providers)
-                    .profile_name(profile.as_ref())
-                    .build(),
-            ),
-            None => SharedCredentialsProvider::new(
-                DefaultCredentialsChain::builder()
-                    .configure(self.providers.clone())
-                    .build()
-                    .await,
-            ),
+        match self {
+            Self::Own(config) => {
+                let chain = DefaultCredentialsChain::builder().configure(config.clone());
+                SharedCredentialsProvider::new(chain.build().await)
+            }
+            Self::Profile(name, config) => {
+                let profile = ProfileFileCredentialsProvider::builder().configure(config);
+                SharedCredentialsProvider::new(profile.profile_name(name.as_ref()).build())
+            }
+            Self::Given(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(_) | Self::Given(_) => Ok(()),
+            Self::Profile(name, _) => write!(f, " in the profile {name:?}"),
         }
     }
 }

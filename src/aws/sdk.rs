@@ -24,7 +24,7 @@ use crate::aws::pace::Pace;
 use crate::aws::session::{Lease, Session};
 use crate::aws::setup::{Reach, SetupError, no_cache};
 use crate::aws::{Aws, CallError, TrailList};
-use crate::config::AwsSettings;
+use crate::config::{AwsSettings, Secret};
 use crate::directory::Account;
 use crate::facts::{EventSelectors, Operation, TrailStatus};
 use crate::self_metrics::SelfMetrics;
@@ -40,10 +40,20 @@ impl SdkAws {
         metrics: SelfMetrics,
         limits: CallLimits,
     ) -> Result<Self, SetupError> {
-        let reach = Reach::new(settings, &limits).await?;
-        let region = settings.region.clone();
-        let clients = Clients::new(reach, Meter::new(metrics), limits, region);
+        let clients = clients(settings, metrics, limits).await?;
         Ok(Self(Arc::new(clients)))
+    }
+
+    /// The way to a made-up AWS: takes this key for the base credentials of every profile and looks for none.
+    pub async fn with_key(
+        settings: &AwsSettings,
+        metrics: SelfMetrics,
+        limits: CallLimits,
+        (id, key): (&str, &Secret),
+    ) -> Result<Self, SetupError> {
+        let given = Credentials::new(id, key.expose(), None, None, "given");
+        let clients = clients(settings, metrics, limits).await?;
+        Ok(Self(Arc::new(clients.given(given))))
     }
 
     pub(super) fn clients(&self) -> &Clients {
@@ -63,7 +73,7 @@ impl SdkAws {
         Sent: Future<Output = Result<T, SdkError<E>>>,
     {
         let pace = session.pace(region);
-        let sent = async |lease: &Lease| {
+        let attempt = async |lease: &Lease| {
             // Outside of the call, since the wait is none of AWS's.
             pace.turn().await;
             let signed = signed_by(&lease.credentials, session, &pace);
@@ -72,10 +82,10 @@ impl SdkAws {
         };
         let lease = self.0.lease(session, operation).await?;
         let identity = lease.identity;
-        let answer = match sent(&lease).await {
+        let answer = match attempt(&lease).await {
             Err(failed) if failed.expired => {
                 self.0.reject(session, &lease).await;
-                sent(&self.0.lease(session, operation).await?).await
+                attempt(&self.0.lease(session, operation).await?).await
             }
             answer => answer,
         };
@@ -92,6 +102,16 @@ impl SdkAws {
             Failed::misshapen(wrong).during(operation)
         })
     }
+}
+
+async fn clients(
+    settings: &AwsSettings,
+    metrics: SelfMetrics,
+    limits: CallLimits,
+) -> Result<Clients, SetupError> {
+    let reach = Reach::new(settings, &limits).await?;
+    let region = settings.region.clone();
+    Ok(Clients::new(reach, Meter::new(metrics), limits, region))
 }
 
 impl fmt::Debug for SdkAws {
