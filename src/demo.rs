@@ -6,17 +6,16 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_simulator::{Account, Partition, Simulator, World, WorldError};
+use aws_simulator::{Account, DEMO_WORLD, Partition, Simulator, World, WorldError};
 use tokio::sync::watch;
 
 use crate::aws::credentials::GivenCredentials;
 use crate::check::Summary;
+use crate::config::Secret;
 use crate::daemon::Origin;
 use crate::snapshot::Snapshot;
 use crate::web::Listener;
 
-/// The fleet of the demo, as `aws-simulator` reads it.
-const WORLD: &str = include_str!("../simulator/worlds/demo.yaml");
 /// The profile that stands for GovCloud's own credentials: none cross from one partition to another.
 const GOV_PROFILE: &str = "gov";
 /// The Region asked about the accounts of GovCloud.
@@ -28,6 +27,7 @@ const SETTINGS: &str = "\
 poll: { interval: 5s, timeout: 4s, stale_after: 30s }
 discovery: { organizations: { enabled: true, refresh_interval: 1m } }
 defaults: { regions: [eu-south-1, eu-west-1] }
+compliance: { required: [multi_region_trail, logging, delivery, management_events] }
 ";
 
 /// A simulated AWS, running, and how to poll it.
@@ -54,7 +54,7 @@ pub enum DemoError {
 impl Demo {
     /// Starts the simulator on a free port of the loopback interface.
     pub fn start() -> Result<Self, DemoError> {
-        let world = World::parse(WORLD)?;
+        let world = World::parse(DEMO_WORLD)?;
         let (given, listed) = (keys(&world), listed(&world));
         let simulator = Simulator::start(world, (Ipv4Addr::LOCALHOST, 0).into())?;
         let aws = format!("aws: {{ endpoint_url: {:?} }}\n", simulator.url());
@@ -71,7 +71,7 @@ fn keys(world: &World) -> GivenCredentials {
     let keys = world.credentials.iter().rev();
     keys.fold(GivenCredentials::default(), |given, key| {
         let profile = (key.partition != Partition::Aws).then_some(GOV_PROFILE);
-        given.with(profile, &key.access_key_id, SECRET)
+        given.with(profile, &key.access_key_id, &Secret::new(SECRET))
     })
 }
 

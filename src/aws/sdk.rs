@@ -16,8 +16,8 @@ use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
 use crate::account::{AccountId, Region, TrailArn};
 use crate::aws::classify::Service;
 use crate::aws::clients::Clients;
-use crate::aws::convert::{self, Misshapen};
 use crate::aws::credentials::GivenCredentials;
+use crate::aws::convert::{self, Misshapen};
 use crate::aws::fault::Failed;
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
@@ -25,7 +25,7 @@ use crate::aws::pace::Pace;
 use crate::aws::session::{Lease, Session};
 use crate::aws::setup::{Reach, SetupError, no_cache};
 use crate::aws::{Aws, CallError, TrailList};
-use crate::config::AwsSettings;
+use crate::config::{AwsSettings, Secret};
 use crate::directory::Account;
 use crate::facts::{EventSelectors, Operation, TrailStatus};
 use crate::self_metrics::SelfMetrics;
@@ -65,7 +65,7 @@ impl SdkAws {
         Sent: Future<Output = Result<T, SdkError<E>>>,
     {
         let pace = session.pace(region);
-        let sent = async |lease: &Lease| {
+        let attempt = async |lease: &Lease| {
             // Outside of the call, since the wait is none of AWS's.
             pace.turn().await;
             let signed = signed_by(&lease.credentials, session, &pace);
@@ -74,10 +74,10 @@ impl SdkAws {
         };
         let lease = self.0.lease(session, operation).await?;
         let identity = lease.identity;
-        let answer = match sent(&lease).await {
+        let answer = match attempt(&lease).await {
             Err(failed) if failed.expired => {
                 self.0.reject(session, &lease).await;
-                sent(&self.0.lease(session, operation).await?).await
+                attempt(&self.0.lease(session, operation).await?).await
             }
             answer => answer,
         };
