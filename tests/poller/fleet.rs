@@ -148,7 +148,7 @@ async fn after_the_first_round_each_account_is_polled_once_in_each_interval_at_i
         assert!(
             ticks
                 .windows(2)
-                .all(|pair| near(pair[1] - pair[0], INTERVAL)),
+                .all(|pair| near(pair[1], pair[0] + INTERVAL)),
             "{polls:?}"
         );
     }
@@ -158,7 +158,7 @@ async fn after_the_first_round_each_account_is_polled_once_in_each_interval_at_i
             "cloudtrail_exporter_poll_overruns_total",
             None
         ),
-        0.0
+        "0"
     );
 }
 
@@ -246,13 +246,13 @@ async fn a_poll_longer_than_the_interval_is_an_overrun_and_never_two_at_once() {
         ..settings(10)
     };
     let polling = start(fake, long, accounts([1]));
-    polling.at(Duration::from_mins(60)).await;
+    polling.at(Duration::from_hours(1)).await;
     assert_eq!(polling.fake.most_under_way(), 1);
     let polls = polling.polls(1);
     assert!(
         polls
             .windows(2)
-            .all(|pair| pair[1] - pair[0] >= Duration::from_mins(12)),
+            .all(|pair| pair[1] >= pair[0] + Duration::from_mins(12)),
         "{polls:?}"
     );
     let overruns = self_metric(
@@ -260,7 +260,7 @@ async fn a_poll_longer_than_the_interval_is_an_overrun_and_never_two_at_once() {
         "cloudtrail_exporter_poll_overruns_total",
         None,
     );
-    assert!((2.0..=4.0).contains(&overruns), "{overruns}");
+    assert!(["2", "3", "4"].contains(&overruns.as_str()), "{overruns}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -366,10 +366,10 @@ async fn after_shutdown_nothing_is_under_way() {
     );
     polling.at(SECOND).await;
     let in_flight = "cloudtrail_exporter_polls_in_flight";
-    assert_eq!(self_metric(&polling.metrics, in_flight, None), 10.0);
+    assert_eq!(self_metric(&polling.metrics, in_flight, None), "10");
     let _ = polling.stop.send(());
     polling.run.await.expect("it ends");
-    assert_eq!(self_metric(&polling.metrics, in_flight, None), 0.0);
+    assert_eq!(self_metric(&polling.metrics, in_flight, None), "0");
 }
 
 #[tokio::test(start_paused = true)]
@@ -428,7 +428,7 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     polling.at(2 * INTERVAL).await;
     let mut buckets = [0_u32; 10];
     for call in polling.fake.journal() {
-        let into = (call.at - polling.began - INTERVAL).as_secs() / 30;
+        let into = (call.at - (polling.began + INTERVAL)).as_secs() / 30;
         if call.operation == Operation::AssumeRole && into < 10 {
             buckets[usize::try_from(into).expect("small")] += 1;
         }

@@ -55,14 +55,13 @@ async fn one_trail_costs_one_call_of_each_kind() {
     let main = trail(1, HOME, "main");
     let (fake, report) = polled(account(1), Answers::of(id(1)).with(HOME, &main, true)).await;
     let operations = fake.operations(&key(1));
-    use Operation::*;
     assert_eq!(
         operations,
         [
-            AssumeRole,
-            DescribeTrails,
-            GetTrailStatus,
-            GetEventSelectors
+            Operation::AssumeRole,
+            Operation::DescribeTrails,
+            Operation::GetTrailStatus,
+            Operation::GetEventSelectors
         ]
     );
     let heard = &facts(&report).trails[0];

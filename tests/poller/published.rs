@@ -19,27 +19,27 @@ use super::world::*;
 const OWNER: u64 = 9;
 
 /// A publisher, and what it published last.
-struct Published {
+struct Scene {
     publisher: Publisher,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     metrics: SelfMetrics,
     now: SystemTime,
 }
 
-impl Published {
+impl Scene {
     fn of(accounts: impl IntoIterator<Item = Account>) -> Self {
         let metrics = metrics();
         let publisher = Publisher::new(metrics.clone());
         let snapshot = publisher.subscribe();
         let now = epoch();
-        let mut published = Self {
+        let mut scene = Self {
             publisher,
             snapshot,
             metrics,
             now,
         };
-        published.follow(directory(accounts));
-        published
+        scene.follow(directory(accounts));
+        scene
     }
 
     fn follow(&mut self, directory: Arc<Directory>) {
@@ -130,22 +130,22 @@ use State::{Compliant, NonCompliant, Unknown};
 
 #[test]
 fn an_account_is_published_at_once_and_unknown_until_it_was_polled() {
-    let mut published = Published::of([account(1)]);
+    let mut scene = Scene::of([account(1)]);
     let not_polled = Verdict {
         state: Unknown,
         reason: Reason::NotPolled,
     };
-    assert_eq!(published.verdict(&key(1)), not_polled);
-    published.shows(1, vec![read(trail(1, HOME, "main"), true)]);
-    assert_eq!(published.verdict(&key(1)).state, Compliant);
+    assert_eq!(scene.verdict(&key(1)), not_polled);
+    scene.shows(1, vec![read(trail(1, HOME, "main"), true)]);
+    assert_eq!(scene.verdict(&key(1)).state, Compliant);
 }
 
 #[test]
 fn publishing_one_account_shares_all_others() {
-    let mut published = Published::of((1..100).map(account));
-    let before = published.snapshot();
-    published.shows(50, vec![]);
-    let after = published.snapshot();
+    let mut scene = Scene::of((1..100).map(account));
+    let before = scene.snapshot();
+    scene.shows(50, vec![]);
+    let after = scene.snapshot();
     for (key, state) in &after.accounts {
         let shared = Arc::ptr_eq(state, &before.accounts[key]);
         assert_eq!(shared, *key != super::world::key(50), "{key:?}");
@@ -154,60 +154,53 @@ fn publishing_one_account_shares_all_others() {
 
 #[test]
 fn a_published_snapshot_never_changes() {
-    let mut published = Published::of([account(1)]);
-    let before = published.snapshot();
-    published.shows(1, vec![]);
+    let mut scene = Scene::of([account(1)]);
+    let before = scene.snapshot();
+    scene.shows(1, vec![]);
     assert!(before.accounts[&key(1)].standing.last_poll().is_none());
-    assert!(!before.ready && published.snapshot().ready);
+    assert!(!before.ready && scene.snapshot().ready);
 }
 
 #[test]
 fn an_account_that_is_gone_is_gone_from_the_next_snapshot_and_its_late_report_is_dropped() {
-    let mut published = Published::of([account(1), account(2)]);
-    published.follow(directory([account(2)]));
-    published.shows(1, vec![]);
-    let keys: Vec<_> = published.snapshot().accounts.keys().cloned().collect();
+    let mut scene = Scene::of([account(1), account(2)]);
+    scene.follow(directory([account(2)]));
+    scene.shows(1, vec![]);
+    let keys: Vec<_> = scene.snapshot().accounts.keys().cloned().collect();
     assert_eq!(keys, [key(2)]);
 }
 
 #[test]
 fn an_account_that_stays_keeps_its_state_and_takes_the_new_policy() {
-    let mut published = Published::of([account(1)]);
-    published.shows(1, vec![read(trail(1, HOME, "main"), true)]);
+    let mut scene = Scene::of([account(1)]);
+    scene.shows(1, vec![read(trail(1, HOME, "main"), true)]);
     let policy = Arc::new(Policy {
         required: vec![Check::MultiRegionTrail, Check::KmsEncryption],
         ..Policy::clone(&policy())
     });
-    published.follow(directory([Account {
+    scene.follow(directory([Account {
         policy,
         ..account(1)
     }]));
-    let state = published.state(&key(1));
+    let state = scene.state(&key(1));
     assert_eq!(state.standing.trails().len(), 1);
-    assert_eq!(
-        published.verdict(&key(1)).reason,
-        Reason::KmsEncryptionDisabled
-    );
+    assert_eq!(scene.verdict(&key(1)).reason, Reason::KmsEncryptionDisabled);
 }
 
 #[test]
 fn an_organization_trail_is_joined_whichever_account_is_polled_first() {
     for order in [[1, 2, OWNER], [1, OWNER, 2], [OWNER, 2, 1]] {
-        let mut published = Published::of([1, 2, OWNER].map(account));
+        let mut scene = Scene::of([1, 2, OWNER].map(account));
         for number in order {
             let trails = if number == OWNER {
                 owner(true)
             } else {
                 member(Failure::AccessDenied)
             };
-            published.shows(number, trails);
+            scene.shows(number, trails);
         }
-        assert_eq!(
-            published.verdicts([1, 2, OWNER]),
-            [Compliant; 3],
-            "{order:?}"
-        );
-        let held = &published.state(&key(1)).standing;
+        assert_eq!(scene.verdicts([1, 2, OWNER]), [Compliant; 3], "{order:?}");
+        let held = &scene.state(&key(1)).standing;
         assert!(
             held.trails()[0].status.is_none(),
             "trail series stay the member's own"
@@ -217,9 +210,9 @@ fn an_organization_trail_is_joined_whichever_account_is_polled_first() {
 
 #[test]
 fn members_that_leave_the_trail_to_its_owner_show_no_failing_call() {
-    let mut published = Published::of([1, OWNER].map(account));
-    published.shows(1, member(Failure::NotAsked));
-    let last = published
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(1, member(Failure::NotAsked));
+    let last = scene
         .state(&key(1))
         .standing
         .last_poll()
@@ -227,90 +220,90 @@ fn members_that_leave_the_trail_to_its_owner_show_no_failing_call() {
         .expect("a poll");
     assert_eq!(last.failing, []);
     let unreadable = Reason::TrailStatusUnreadable;
-    assert_eq!(published.verdict(&key(1)).reason, unreadable);
-    published.shows(OWNER, owner(true));
-    let last = published
+    assert_eq!(scene.verdict(&key(1)).reason, unreadable);
+    scene.shows(OWNER, owner(true));
+    let last = scene
         .state(&key(1))
         .standing
         .last_poll()
         .cloned()
         .expect("a poll");
     assert_eq!((last.failing, last.up), (vec![], true));
-    assert_eq!(published.verdicts([1]), [Compliant]);
+    assert_eq!(scene.verdicts([1]), [Compliant]);
 }
 
 #[test]
 fn members_follow_when_the_owner_stops_and_starts_the_trail() {
-    let mut published = Published::of([1, 2, 3, OWNER].map(account));
-    published.shows(OWNER, owner(true));
-    published.shows(1, member(Failure::AccessDenied));
-    published.shows(2, member(Failure::Throttled));
-    published.shows(3, owner(true));
-    published.later(INTERVAL);
-    published.shows(OWNER, owner(false));
+    let mut scene = Scene::of([1, 2, 3, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(2, member(Failure::Throttled));
+    scene.shows(3, owner(true));
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(false));
     assert_eq!(
-        published.verdicts([1, 2, 3]),
+        scene.verdicts([1, 2, 3]),
         [NonCompliant, NonCompliant, Compliant]
     );
-    published.later(INTERVAL);
-    published.shows(OWNER, owner(true));
-    assert_eq!(published.verdicts([1, 2, 3]), [Compliant; 3]);
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(true));
+    assert_eq!(scene.verdicts([1, 2, 3]), [Compliant; 3]);
 }
 
 #[test]
 fn a_member_is_judged_again_only_when_something_it_is_judged_by_changed() {
-    let mut published = Published::of([1, OWNER].map(account));
-    published.shows(OWNER, owner(true));
-    published.shows(1, member(Failure::AccessDenied));
-    let before = published.state(&key(1));
-    published.later(INTERVAL);
-    published.shows(OWNER, owner(true));
-    assert!(Arc::ptr_eq(&before, &published.state(&key(1))));
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    let before = scene.state(&key(1));
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(true));
+    assert!(Arc::ptr_eq(&before, &scene.state(&key(1))));
 }
 
 #[test]
 fn a_member_that_reads_the_trail_itself_again_waits_no_more() {
-    let mut published = Published::of([1, OWNER].map(account));
-    published.shows(OWNER, owner(true));
-    published.shows(1, member(Failure::AccessDenied));
-    published.shows(1, owner(true));
-    published.shows(OWNER, owner(false));
-    assert_eq!(published.verdicts([1]), [Compliant], "its own answer wins");
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(1, owner(true));
+    scene.shows(OWNER, owner(false));
+    assert_eq!(scene.verdicts([1]), [Compliant], "its own answer wins");
 }
 
 #[test]
 fn an_owner_known_by_its_name_stands_in_too() {
-    let mut published = Published::of([account(1), by_name("management")]);
+    let mut scene = Scene::of([account(1), by_name("management")]);
     let name = AccountKey::Name("management".into());
-    published.shows(1, member(Failure::AccessDenied));
-    published.polled(name, Some(OWNER), answered(OWNER, owner(true)));
-    assert_eq!(published.verdicts([1]), [Compliant]);
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.polled(name, Some(OWNER), answered(OWNER, owner(true)));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
 }
 
 #[test]
 fn an_owner_in_another_shard_stands_in_and_is_not_published() {
-    let mut published = Published::of([]);
+    let mut scene = Scene::of([]);
     let part = Directory {
         neighbours: directory([account(OWNER)]).accounts.clone(),
         ..Directory::clone(&directory([account(1)]))
     };
-    published.follow(Arc::new(part));
-    published.shows(1, member(Failure::AccessDenied));
-    published.shows(OWNER, owner(true));
-    assert_eq!(published.verdicts([1]), [Compliant]);
-    assert_eq!(published.snapshot().accounts.len(), 1);
+    scene.follow(Arc::new(part));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(OWNER, owner(true));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    assert_eq!(scene.snapshot().accounts.len(), 1);
 }
 
 #[test]
 fn an_account_by_name_gets_its_id_when_its_credentials_tell() {
-    let mut published = Published::of([by_name("monitoring")]);
+    let mut scene = Scene::of([by_name("monitoring")]);
     let name = AccountKey::Name("monitoring".into());
-    assert_eq!(published.state(&name).id, None);
-    published.polled(name.clone(), Some(7), answered(7, vec![]));
-    assert_eq!(published.state(&name).id, Some(id(7)));
-    published.polled(name.clone(), None, denied());
+    assert_eq!(scene.state(&name).id, None);
+    scene.polled(name.clone(), Some(7), answered(7, vec![]));
+    assert_eq!(scene.state(&name).id, Some(id(7)));
+    scene.polled(name.clone(), None, denied());
     assert_eq!(
-        published.state(&name).id,
+        scene.state(&name).id,
         Some(id(7)),
         "known once, known until told otherwise"
     );
@@ -320,54 +313,50 @@ fn an_account_by_name_gets_its_id_when_its_credentials_tell() {
 fn a_name_whose_credentials_are_another_account_of_the_directory_is_the_wrong_account() {
     let name = AccountKey::Name("monitoring".into());
     let main = || vec![read(trail(7, HOME, "main"), true)];
-    let mut published = Published::of([account(7), by_name("monitoring")]);
-    published.shows(7, main());
-    published.polled(name.clone(), Some(7), answered(7, main()));
-    let wrong = published.state(&name);
-    assert_eq!(published.verdict(&name).reason, Reason::WrongAccount);
+    let mut scene = Scene::of([account(7), by_name("monitoring")]);
+    scene.shows(7, main());
+    scene.polled(name.clone(), Some(7), answered(7, main()));
+    let wrong = scene.state(&name);
+    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
     assert_eq!((wrong.id, wrong.standing.trails().len()), (None, 0));
-    assert_eq!(published.verdicts([7]), [Compliant]);
-    published.polled(name.clone(), None, denied());
-    assert_eq!(
-        published.state(&name).id,
-        None,
-        "also while no session opens"
-    );
+    assert_eq!(scene.verdicts([7]), [Compliant]);
+    scene.polled(name.clone(), None, denied());
+    assert_eq!(scene.state(&name).id, None, "also while no session opens");
 }
 
 #[test]
 fn a_name_gives_way_as_soon_as_its_account_is_discovered_by_its_id() {
     let name = AccountKey::Name("monitoring".into());
-    let mut published = Published::of([by_name("monitoring")]);
+    let mut scene = Scene::of([by_name("monitoring")]);
     let main = vec![read(trail(7, HOME, "main"), true)];
-    published.polled(name.clone(), Some(7), answered(7, main));
-    assert_eq!(published.verdict(&name).state, Compliant);
-    published.follow(directory([account(7), by_name("monitoring")]));
-    assert_eq!(published.verdict(&name).reason, Reason::WrongAccount);
-    assert_eq!(published.state(&name).id, None);
+    scene.polled(name.clone(), Some(7), answered(7, main));
+    assert_eq!(scene.verdict(&name).state, Compliant);
+    scene.follow(directory([account(7), by_name("monitoring")]));
+    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
+    assert_eq!(scene.state(&name).id, None);
 }
 
 #[test]
 fn of_two_names_for_one_account_the_first_by_name_has_it() {
     let [a, b] = ["a", "b"].map(|name| AccountKey::Name(name.into()));
     for order in [[&a, &b], [&b, &a]] {
-        let mut published = Published::of([by_name("a"), by_name("b")]);
+        let mut scene = Scene::of([by_name("a"), by_name("b")]);
         for key in order {
-            published.polled(key.clone(), Some(7), answered(7, vec![]));
+            scene.polled(key.clone(), Some(7), answered(7, vec![]));
         }
-        assert_eq!(published.state(&a).id, Some(id(7)));
-        assert_eq!(published.verdict(&a).reason, Reason::NoTrail);
-        assert_eq!(published.state(&b).id, None);
-        assert_eq!(published.verdict(&b).reason, Reason::WrongAccount);
+        assert_eq!(scene.state(&a).id, Some(id(7)));
+        assert_eq!(scene.verdict(&a).reason, Reason::NoTrail);
+        assert_eq!(scene.state(&b).id, None);
+        assert_eq!(scene.verdict(&b).reason, Reason::WrongAccount);
     }
 }
 
 #[test]
 fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
     let name = AccountKey::Name("monitoring".into());
-    let mut published = Published::of([by_name("monitoring")]);
+    let mut scene = Scene::of([by_name("monitoring")]);
     let main = vec![read(trail(7, HOME, "main"), true)];
-    published.polled(name.clone(), Some(7), answered(7, main));
+    scene.polled(name.clone(), Some(7), answered(7, main));
     let other = PollOutcome::Answered(AccountFacts {
         account: id(8),
         regions: vec![(
@@ -376,9 +365,9 @@ fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
         )],
         trails: vec![],
     });
-    published.polled(name.clone(), Some(8), other);
-    assert_eq!(published.verdict(&name).state, Unknown);
-    assert_eq!(published.state(&name).standing.trails().len(), 0);
+    scene.polled(name.clone(), Some(8), other);
+    assert_eq!(scene.verdict(&name).state, Unknown);
+    assert_eq!(scene.state(&name).standing.trails().len(), 0);
 }
 
 #[test]
@@ -411,24 +400,20 @@ fn it_is_ready_once_every_account_known_when_discovery_was_complete_was_polled_o
     publisher.follow(directory([5].map(account)), epoch());
     assert!(ready(), "stays so");
     let gauge = self_metric(&metrics, "cloudtrail_exporter_ready", None);
-    assert!((gauge - 1.0).abs() < f64::EPSILON);
+    assert_eq!(gauge, "1");
 }
 
 #[test]
 fn polls_that_leave_the_verdict_open_are_counted_by_reason() {
-    let mut published = Published::of([account(1), account(2)]);
-    published.polled(key(1), None, denied());
-    published.shows(2, vec![]);
+    let mut scene = Scene::of([account(1), account(2)]);
+    scene.polled(key(1), None, denied());
+    scene.shows(2, vec![]);
     let failures = |reason| {
         let name = "cloudtrail_exporter_poll_failures_total";
-        self_metric(&published.metrics, name, Some(reason))
+        self_metric(&scene.metrics, name, Some(reason))
     };
     let seen = ["access_denied", "throttled", "not_polled"].map(failures);
-    assert!(
-        seen.iter()
-            .zip([1.0, 0.0, 0.0])
-            .all(|(a, b)| (a - b).abs() < f64::EPSILON)
-    );
+    assert_eq!(seen, ["1", "0", "0"]);
 }
 
 #[test]
@@ -437,10 +422,10 @@ fn accounts_are_counted_by_source() {
         source: Source::Organizations,
         ..account(2)
     };
-    let published = Published::of([account(1), discovered, account(3)]);
+    let scene = Scene::of([account(1), discovered, account(3)]);
     let count = |source| {
         let name = "cloudtrail_exporter_accounts";
-        self_metric(&published.metrics, name, Some(source)).to_string()
+        self_metric(&scene.metrics, name, Some(source))
     };
     assert_eq!(
         ["config", "organizations", "ambient"].map(count),
@@ -450,14 +435,14 @@ fn accounts_are_counted_by_source() {
 
 #[test]
 fn every_trail_has_its_labels() {
-    let mut published = Published::of([account(1)]);
+    let mut scene = Scene::of([account(1)]);
     let trails = ["a", "b"].map(|name| read(trail(1, HOME, name), true));
-    published.shows(1, trails.to_vec());
-    let state = published.state(&key(1));
+    scene.shows(1, trails.to_vec());
+    let state = scene.state(&key(1));
     assert_eq!(state.trail_labels.len(), state.standing.trails().len());
-    published.later(INTERVAL);
-    published.shows(1, vec![]);
-    assert!(published.state(&key(1)).trail_labels.is_empty());
+    scene.later(INTERVAL);
+    scene.shows(1, vec![]);
+    assert!(scene.state(&key(1)).trail_labels.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -471,10 +456,10 @@ async fn the_loop_publishes_directories_and_reports_until_shutdown() {
         let _ = stopped.await;
     };
     let run = tokio::spawn(publisher.run(accounts.subscribe(), received, clock(), shutdown));
-    let published = snapshot
+    let first = snapshot
         .wait_for(|s| s.accounts.contains_key(&key(1)))
         .await;
-    assert!(!published.expect("published").ready);
+    assert!(!first.expect("published").ready);
     let poll = Poll {
         ended: epoch(),
         duration: Duration::ZERO,
@@ -502,11 +487,11 @@ async fn the_loop_publishes_directories_and_reports_until_shutdown() {
 #[ignore = "a measurement"]
 fn publishing_one_account_while_ten_thousand_are_held() {
     let fleet = 10_000;
-    let mut published = Published::of((0..fleet).map(account));
+    let mut scene = Scene::of((0..fleet).map(account));
     let began = std::time::Instant::now();
     for number in 0..fleet {
-        published.shows(number, vec![read(trail(number, HOME, "main"), true)]);
-        let _held_by_a_scrape = published.snapshot();
+        scene.shows(number, vec![read(trail(number, HOME, "main"), true)]);
+        let _held_by_a_scrape = scene.snapshot();
     }
     let each = began.elapsed() / u32::try_from(fleet).expect("small");
     println!("judged and published one of {fleet} accounts in {each:?}");
