@@ -5,23 +5,27 @@
 //! In data order:
 //!
 //! - `yaml`: text to a tree that knows its lines;
-//! - `layers`: the tree and the environment, merged by the `config` crate;
+//! - `layers`, `variables`: the tree and the environment, merged by the `config` crate;
 //! - [`keys`](KEYS): every key there is;
 //! - `field`: a typed look at the merged tree that gathers errors;
-//! - `settings`, `external_id`, `accounts`, `way`, `twins`: what the keys mean;
+//! - `forms`: the forms of single values;
+//! - `settings`, `organizations`, `external_id`, `accounts`, `way`, `twins`: what the keys mean;
 //! - `load`: the whole way from bytes to a [`Config`].
 
 mod accounts;
 mod errors;
 mod external_id;
 mod field;
+mod forms;
 mod keys;
 mod layers;
 mod load;
 mod nearest;
+mod organizations;
 mod secret;
 mod settings;
 mod twins;
+mod variables;
 mod way;
 mod yaml;
 
@@ -33,9 +37,9 @@ use crate::compliance::Check;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Form, KEYS, Key};
-pub use layers::Variables;
 pub use load::MAX_BYTES;
 pub use secret::Secret;
+pub use variables::Variables;
 
 /// Everything a configuration says, checked.
 #[derive(Debug, Clone, PartialEq)]

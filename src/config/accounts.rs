@@ -1,6 +1,5 @@
 //! `accounts:`: each item becomes a [`ConfiguredAccount`] with everything it inherits worked in, and no two items are the same account.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::Region;
@@ -8,13 +7,11 @@ use crate::account::Region;
 use super::errors::Read;
 use super::external_id::{self, Surroundings};
 use super::field::{Field, Table, all};
-use super::settings::{account_id, not_under, region, regions, shown};
+use super::forms::{account_id, name, region, shown};
+use super::settings::{not_under, regions};
 use super::twins::Seen;
 use super::way::way;
 use super::{AwsSettings, ConfiguredAccount, Defaults, PollSettings};
-
-/// The longest name: what a label value keeps.
-const MAX_NAME: usize = 256;
 
 /// What an account takes over where it says nothing.
 #[derive(Clone, Copy)]
@@ -67,13 +64,6 @@ fn named(table: &Table<'_>, account: &ConfiguredAccount) -> Read<()> {
         ));
     }
     Ok(())
-}
-
-fn name(text: &str) -> Result<Arc<str>, String> {
-    let fits = (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control);
-    fits.then(|| text.into()).ok_or_else(|| {
-        format!("is no name; write 1 to {MAX_NAME} bytes without control characters")
-    })
 }
 
 fn interval(field: &Field<'_>, from: Inherited<'_>) -> Read<Duration> {

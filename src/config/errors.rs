@@ -72,6 +72,22 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// A text of one line: what the configuration's author wrote into a key or a path breaks no log.
+fn quiet(text: &str) -> String {
+    text.replace(char::is_control, "\u{FFFD}")
+}
+
+/// A text as errors quote it, cut where it is long.
+pub(super) fn quoted(text: &str) -> String {
+    /// Enough to recognize what was written.
+    const QUOTED: usize = 80;
+    let mut start: String = text.chars().take(QUOTED).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    format!("{start:?}")
+}
+
 /// Where errors are gathered while a configuration is read.
 #[derive(Debug)]
 pub(super) struct Faults {
@@ -103,8 +119,8 @@ impl Faults {
         self.told.borrow_mut().push(ConfigError {
             line,
             place: elsewhere.unwrap_or(&self.file).to_owned(),
-            key: key.to_owned(),
-            problem: problem.to_string(),
+            key: quiet(key),
+            problem: quiet(&problem.to_string()),
         });
         Told(())
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ::config::{Map, Value, ValueKind};
 
-use super::errors::{Faults, Read, Told};
-use super::keys::{self, join};
-
-/// The longest duration taken: no sensible one is longer, and sums of such never overflow.
-const LONGEST: Duration = Duration::from_hours(366 * 24);
+use super::errors::{Faults, Read, Told, quoted};
+use super::forms::duration;
+use super::keys::{self, Form, join};
+use super::layers::ENVIRONMENT;
+use super::variables::variable;
 
 /// A table, which may be absent.
 #[derive(Clone)]
@@ -58,9 +58,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Where it stands, such as `accounts[3]`.
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// Where it stands, such as `accounts[3] (line 7)`.
+    pub(super) fn place(&self) -> String {
+        match self.origin {
+            Some(line) => format!("{} (line {line})", self.path),
+            None => self.path.clone(),
+        }
     }
 
     /// Tells an error of the table as a whole.
@@ -83,7 +86,9 @@ impl<'a> Field<'a> {
     /// Tells an error of this value, or of its absence.
     pub(super) fn wrong(&self, problem: impl Display) -> Told {
         let origin = self.value.and_then(Value::origin).or(self.above);
-        self.faults.tell(origin, &self.path, problem)
+        let variable = (origin == Some(ENVIRONMENT)).then(|| variable(&self.path));
+        let place = variable.as_deref().or(origin);
+        self.faults.tell(place, &self.path, problem)
     }
 
     /// Keys of its own.
@@ -91,7 +96,7 @@ impl<'a> Field<'a> {
         let map = match self.value.map(|value| &value.kind) {
             None | Some(ValueKind::Nil) => None,
             Some(ValueKind::Table(map)) => Some(map),
-            Some(other) => return Err(self.wrong(not(other, "a table", "write keys below it"))),
+            Some(other) => return Err(self.wrong(not(other, "a table", self.table_mend()))),
         };
         Ok(Table {
             map,
@@ -107,13 +112,27 @@ impl<'a> Field<'a> {
         let items = match self.value.map(|value| &value.kind) {
             None | Some(ValueKind::Nil) => return Ok(Vec::new()),
             Some(ValueKind::Array(items)) => items,
-            Some(other) => return Err(self.wrong(not(other, "a list", "write [first, second]"))),
+            Some(other) => return Err(self.wrong(not(other, "a list", self.list_mend()))),
         };
         Ok(items
             .iter()
             .enumerate()
             .map(|(index, value)| self.item(index, value))
             .collect())
+    }
+
+    fn table_mend(&self) -> &'static str {
+        if self.pattern.ends_with("[]") {
+            return "write { id: \"…\", name: … }";
+        }
+        "write keys below it, further in"
+    }
+
+    fn list_mend(&self) -> &'static str {
+        match keys::find(&self.pattern).map(|key| key.form) {
+            Some(Form::Tables) => "write each item after a hyphen: - { id: \"…\", name: … }",
+            _ => "write [first, second]",
+        }
     }
 
     fn item(&self, index: usize, value: &'a Value) -> Field<'a> {
@@ -182,7 +201,10 @@ impl<'a> Field<'a> {
         let number = self.parsed(|text| {
             let number = text.parse().ok().filter(|n| (least..=most).contains(n));
             number.ok_or_else(|| {
-                format!("{text:?} is no whole number from {least} to {most}; write one")
+                format!(
+                    "{} is no whole number from {least} to {most}; write one",
+                    quoted(text)
+                )
             })
         });
         self.needed(number)
@@ -194,7 +216,8 @@ impl<'a> Field<'a> {
             "true" | "True" | "TRUE" => Ok(true),
             "false" | "False" | "FALSE" => Ok(false),
             _ => Err(format!(
-                "{text:?} is neither true nor false; write one of them"
+                "{} is neither true nor false; write one of them",
+                quoted(text)
             )),
         });
         self.needed(read)
@@ -213,24 +236,4 @@ fn not(found: &ValueKind, wanted: &str, mend: &str) -> String {
         _ => "one value",
     };
     format!("is {found}, not {wanted}; {mend}")
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if digits && text.bytes().any(|b| b != b'0') {
-        return Err(format!(
-            "{text:?} has no unit; write {text}s for seconds or {text}m for minutes"
-        ));
-    }
-    let read = humantime::parse_duration(text);
-    let read = read.map_err(|_| {
-        format!("{text:?} is no duration; write a number and a unit, such as 90s, 5m or 1h")
-    })?;
-    match read {
-        Duration::ZERO => Err(format!(
-            "{text:?} is no time at all; write more than zero, such as 5m"
-        )),
-        long if long > LONGEST => Err(format!("{text:?} is too long; write at most 366days")),
-        read => Ok(read),
-    }
 }

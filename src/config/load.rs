@@ -12,7 +12,7 @@ use super::accounts::{self, Inherited};
 use super::errors::{Faults, Read};
 use super::external_id::Surroundings;
 use super::field::Table;
-use super::{Config, ConfigErrors, Variables, layers, settings, yaml};
+use super::{Config, ConfigErrors, Variables, layers, organizations, settings, yaml};
 use crate::account::Partition;
 
 /// The largest file read: some hundred thousand accounts; whatever is larger is no configuration.
@@ -83,15 +83,18 @@ fn text<'a>(bytes: &'a [u8], faults: &Faults) -> Read<&'a str> {
         );
         return Err(faults.tell(None, "", problem));
     }
-    std::str::from_utf8(bytes).map_err(|e| {
-        let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+    let wrong = |place: usize, problem: &str| {
+        let before = bytes.get(..place).unwrap_or_default();
         let line = before.split(|b| *b == b'\n').count();
-        faults.tell(
-            Some(&line.to_string()),
-            "",
-            "is not UTF-8 here; save the file as UTF-8",
-        )
-    })
+        faults.tell(Some(&line.to_string()), "", problem)
+    };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|e| wrong(e.valid_up_to(), "is not UTF-8 here; save the file as UTF-8"))?;
+    // The YAML reader takes a NUL for the end and would leave the rest unread.
+    match text.find('\0') {
+        Some(place) => Err(wrong(place, "has a NUL character here; remove it")),
+        None => Ok(text),
+    }
 }
 
 fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Config> {
@@ -99,7 +102,7 @@ fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Co
     let aws = settings::aws(root);
     let home = aws.as_ref().map(|aws| &aws.region).map_err(|told| *told);
     let defaults = settings::defaults(root, home, around);
-    let organizations = settings::organizations(root, home);
+    let organizations = organizations::organizations(root, home);
     let compliance = settings::compliance(root);
     let limits = settings::limits(root);
     let organization_trails = settings::organization_trails(root);

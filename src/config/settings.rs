@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use crate::account::{AccountId, Region, RoleArn};
+use crate::account::Region;
 use crate::compliance::Check;
 
-use super::errors::Read;
+use super::errors::{Read, quoted};
 use super::external_id::{self, Surroundings};
 use super::field::{Field, Table};
-use super::nearest::nearest;
+use super::forms::{check, endpoint_url, region, role_name, shown};
 use super::{
-    AwsSettings, ComplianceSettings, Defaults, Limits, OrganizationTrailStatus,
-    OrganizationsSettings, PollSettings,
+    AwsSettings, ComplianceSettings, Defaults, Limits, OrganizationTrailStatus, PollSettings,
 };
 
 /// More accounts at once than this is no concurrency: each costs some 50 KB while it is polled.
@@ -24,9 +23,6 @@ const MAX_ACCOUNTS: u32 = 1_000_000;
 const MAX_TRAILS: u32 = 10_000;
 /// What AWS allows for each of CloudTrail's reading calls in an account and Region.
 const MAX_REQUESTS_PER_SECOND: u32 = 10;
-/// Listing an organization of ten thousand takes hundreds of calls: not more often than this.
-const MIN_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
-
 /// `poll:`
 pub(super) fn poll(root: &Table<'_>) -> Read<PollSettings> {
     let table = root.field("poll").table()?;
@@ -75,13 +71,6 @@ pub(super) fn not_under(
     }
 }
 
-/// A duration as a configuration writes it, without a blank.
-pub(super) fn shown(duration: Duration) -> String {
-    humantime::format_duration(duration)
-        .to_string()
-        .replace(' ', "")
-}
-
 /// `aws:`
 pub(super) fn aws(root: &Table<'_>) -> Read<AwsSettings> {
     let table = root.field("aws").table()?;
@@ -101,28 +90,6 @@ pub(super) fn aws(root: &Table<'_>) -> Read<AwsSettings> {
         use_fips: use_fips?,
         max_attempts: max_attempts?,
     })
-}
-
-/// A Region, or what to write instead.
-pub(super) fn region(text: &str) -> Result<Region, String> {
-    text.parse()
-        .map_err(|e| format!("{e}; write the Region's code"))
-}
-
-/// The address is not shown: a password may stand in it.
-fn endpoint_url(text: &str) -> Result<String, &'static str> {
-    const FORM: &str = "is no URL of a server; write http://HOST:PORT or https://HOST";
-    let url: http::Uri = text.parse().map_err(|_| FORM)?;
-    let scheme = matches!(url.scheme_str(), Some("http" | "https"));
-    match url.authority() {
-        Some(host) if host.as_str().contains('@') => {
-            Err("has a user or password in it; remove them, requests are signed")
-        }
-        Some(host) if scheme && !host.host().is_empty() && url.query().is_none() => {
-            Ok(text.to_owned())
-        }
-        _ => Err(FORM),
-    }
 }
 
 /// `defaults:`
@@ -159,94 +126,6 @@ pub(super) fn regions(field: &Field<'_>, first: Read<&Region>, name: &str) -> Re
     })
 }
 
-/// The name of a role, with its path.
-pub(super) fn role_name(text: &str) -> Result<String, String> {
-    if text.starts_with("arn:") {
-        return Err(
-            "is an ARN; write role_arn: on the account, or only what follows role/ here".to_owned(),
-        );
-    }
-    let stands_in = format!("arn:aws:iam::000000000000:role/{text}").parse::<RoleArn>();
-    let named = stands_in.is_ok() && !text.starts_with('/');
-    named
-        .then(|| text.to_owned())
-        .ok_or_else(|| format!("{text:?} is no role name; write what follows role/ in its ARN"))
-}
-
-/// A role ARN, or what to write instead.
-pub(super) fn role_arn(text: &str) -> Result<RoleArn, String> {
-    text.parse().map_err(|e| format!("{e}; copy it from IAM"))
-}
-
-/// An account id as written; YAML readers elsewhere drop a leading zero, so the mend says quotes.
-pub(super) fn account_id(text: &str) -> Result<AccountId, String> {
-    text.parse()
-        .map_err(|e| format!("{e}; write all of them in quotes, leading zeros too"))
-}
-
-/// `discovery.organizations:`; the outer `Option` is whether it is enabled.
-pub(super) fn organizations(
-    root: &Table<'_>,
-    home: Read<&Region>,
-) -> Read<Option<OrganizationsSettings>> {
-    let table = root
-        .field("discovery")
-        .table()?
-        .field("organizations")
-        .table()?;
-    let enabled = table.field("enabled").bool();
-    let role = organizations_role(&table.field("role_arn"), home);
-    let refresh_interval = refresh_interval(&table.field("refresh_interval"));
-    let include_ous = table.field("include_ous").each(unit);
-    let exclude_accounts = table.field("exclude_accounts").each(account_id);
-    let settings = OrganizationsSettings {
-        role: role?,
-        refresh_interval: refresh_interval?,
-        include_ous: include_ous?,
-        exclude_accounts: exclude_accounts?,
-    };
-    Ok(enabled?.then_some(settings))
-}
-
-fn organizations_role(field: &Field<'_>, home: Read<&Region>) -> Read<Option<RoleArn>> {
-    let role = field.parsed(role_arn)?;
-    match (&role, home) {
-        (Some(role), Ok(home)) if role.partition() != home.partition() => {
-            let (theirs, ours) = (role.partition(), home.partition());
-            Err(field.wrong(format!(
-                "is of partition {theirs}, aws.region {home} of {ours}; write a role of {ours}, or set aws.region"
-            )))
-        }
-        _ => Ok(role),
-    }
-}
-
-fn refresh_interval(field: &Field<'_>) -> Read<Duration> {
-    let interval = field.needed(field.duration())?;
-    if interval < MIN_REFRESH_INTERVAL {
-        let problem = format!("{} is too often; write 1m or more", shown(interval));
-        return Err(field.wrong(problem));
-    }
-    Ok(interval)
-}
-
-/// The id of an organizational unit or of a root.
-fn unit(text: &str) -> Result<String, String> {
-    let word = |w: &str, least| {
-        (least..=32).contains(&w.len())
-            && w.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    let is_unit = match text.split('-').collect::<Vec<_>>().as_slice() {
-        ["r", root] => word(root, 4),
-        ["ou", root, unit] => word(root, 4) && word(unit, 8),
-        _ => false,
-    };
-    is_unit.then(|| text.to_owned()).ok_or_else(|| {
-        format!("{text:?} is no OU or root id; write one such as ou-ab12-cd34ef56 or r-ab12")
-    })
-}
-
 /// `compliance:`
 pub(super) fn compliance(root: &Table<'_>) -> Read<ComplianceSettings> {
     let table = root.field("compliance").table()?;
@@ -275,15 +154,6 @@ fn required(field: &Field<'_>) -> Read<Vec<Check>> {
     Ok(required)
 }
 
-fn check(text: &str) -> Result<Check, String> {
-    let known = Check::ALL.map(Check::as_str);
-    let found = Check::ALL.into_iter().find(|check| check.as_str() == text);
-    found.ok_or_else(|| match nearest(text, &known) {
-        Some(near) => format!("{text:?} is no check; did you mean {near}?"),
-        None => format!("{text:?} is no check; write one of {}", known.join(", ")),
-    })
-}
-
 /// `limits:`
 pub(super) fn limits(root: &Table<'_>) -> Read<Limits> {
     let table = root.field("limits").table()?;
@@ -307,7 +177,8 @@ pub(super) fn organization_trails(root: &Table<'_>) -> Read<OrganizationTrailSta
         "member" => Ok(OrganizationTrailStatus::Member),
         "owner" => Ok(OrganizationTrailStatus::Owner),
         _ => Err(format!(
-            "{text:?} is neither member nor owner; write one of them"
+            "{} is neither member nor owner; write one of them",
+            quoted(text)
         )),
     });
     field.needed(status)

@@ -43,7 +43,7 @@ impl Seen {
             let key = mark.key();
             match self.0.entry(mark) {
                 Entry::Vacant(place) => {
-                    place.insert(table.path().to_owned());
+                    place.insert(table.place());
                 }
                 Entry::Occupied(first) => {
                     let problem = format!("is that of {} already; {}", first.get(), mend(key));

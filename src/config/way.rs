@@ -7,7 +7,7 @@ use crate::account::{AccountId, Partition, Region, RoleArn};
 use super::errors::{Read, Told};
 use super::external_id;
 use super::field::{Field, Table};
-use super::settings::{role_arn, role_name};
+use super::forms::{profile, role_arn, role_name};
 use super::{Access, Defaults, Secret};
 
 /// What an item of `accounts:` says, before it inherits.
@@ -46,12 +46,6 @@ pub(super) fn way(table: &Table<'_>, id: Read<Option<AccountId>>) -> Read<Way> {
     };
     said.agree(table)?;
     said.way(table)
-}
-
-fn profile(text: &str) -> Result<Arc<str>, &'static str> {
-    let fits = !text.trim().is_empty() && !text.contains(char::is_control);
-    fits.then(|| text.into())
-        .ok_or("is no profile's name; write one of the shared AWS configuration")
 }
 
 impl Said {

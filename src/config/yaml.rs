@@ -27,7 +27,7 @@ enum Items {
     },
 }
 
-/// The tree of a text. Errors in what the text says are told and left out; errors in how it is written end the reading.
+/// The tree of a text. A surplus key or tag is told and left out; what leaves the rest in doubt ends the reading.
 pub(super) fn tree(text: &str, faults: &Faults) -> Read<Value> {
     let mut builder = Builder {
         open: Vec::new(),
@@ -73,8 +73,7 @@ impl Builder<'_> {
                 self.scalar(text, style, line);
             }
             Event::Alias(_) => {
-                self.wrong(line, "an alias (*name); write the value itself");
-                self.put(ValueKind::Nil, line);
+                return Err(self.wrong(line, "an alias (*name); write the value itself"));
             }
             Event::SequenceStart(_, tag) => {
                 self.refuse_tag(tag.is_some(), line);
