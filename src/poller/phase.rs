@@ -65,9 +65,7 @@ mod tests {
     }
 
     fn at(seconds: f64) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-            + Duration::from_secs(1_800_000_000)
-            + Duration::from_secs_f64(seconds)
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + Duration::from_secs_f64(seconds)
     }
 
     #[test]

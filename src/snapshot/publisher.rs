@@ -95,11 +95,11 @@ impl Publisher {
         }
         self.neighbours
             .retain(|key, _| directory.neighbours.contains_key(key));
-        for account in directory.accounts.values() {
-            self.enrol(account, before.complete, now);
-        }
         for id in directory.accounts.values().filter_map(|account| account.id) {
             self.one_account_only(id, now);
+        }
+        for account in directory.accounts.values() {
+            self.enrol(account, before.complete, now);
         }
         self.count_accounts();
         self.publish();

@@ -1,5 +1,6 @@
 use super::super::fixtures::{ambient, config, configured, id, member, members};
 use super::*;
+use crate::account::Region;
 
 fn directory(config: &Config, members: &[Member]) -> Directory {
     directory_after(config, members, &Directory::default())
@@ -34,7 +35,7 @@ fn a_discovered_account_is_reached_by_the_default_role_in_the_partition_of_the_d
     assert_eq!(account.source, Source::Organizations);
     assert_eq!(account.name.as_deref(), Some("member-7"));
     assert_eq!(account.organizational_unit.as_deref(), Some("ou-root-1"));
-    let regions: Vec<&str> = account.regions.iter().map(|r| r.as_str()).collect();
+    let regions: Vec<&str> = account.regions.iter().map(Region::as_str).collect();
     assert_eq!(regions, ["us-gov-west-1", "us-gov-east-1"]);
 }
 

@@ -171,7 +171,7 @@ async fn a_failed_listing_keeps_the_last_good_one_and_is_tried_again_soon() {
 #[tokio::test(start_paused = true)]
 async fn the_directory_is_complete_after_a_first_listing_that_failed() {
     Run::with([Err("denied")], async |run| {
-        assert_eq!(run.at(1).await, (1, true))
+        assert_eq!(run.at(1).await, (1, true));
     })
     .await;
 }
