@@ -206,9 +206,14 @@ fn poll_duration(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
     }
 }
 
+/// A Region that is listed twice is one series.
 fn region_up(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
     let regions = state.standing.last_poll().map(|poll| &poll.regions);
+    let mut written = Vec::new();
     for (region, answered) in regions.into_iter().filter(|r| r.len() > 1).flatten() {
-        out.flag(&state.labels, [region.as_str()], *answered);
+        if !written.contains(&region) {
+            out.flag(&state.labels, [region.as_str()], *answered);
+            written.push(region);
+        }
     }
 }
