@@ -14,7 +14,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::config::{Config, ConfigErrors, Variables};
 use crate::engine::{Engine, Surroundings};
 use crate::snapshot::Snapshot;
-use crate::web::{Listener, ReloadRequest, Server, WebSettings};
+use crate::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
 
 /// Wishes to reload that may wait; all that wait are answered by one reload.
 const RELOADS_WAITING: usize = 16;
@@ -66,6 +66,8 @@ pub struct Daemon {
     pub listeners: Vec<Listener>,
     /// The server's settings.
     pub web: WebSettings,
+    /// TLS, users and headers.
+    pub web_file: Option<WebFile>,
 }
 
 /// Something the daemon cannot do without broke. Says what, for the last line of the log.
@@ -98,6 +100,7 @@ impl Daemon {
             self_metrics,
             settings: self.web,
             reload: self.lifecycle.then_some(wishes),
+            file: self.web_file,
         };
         for listener in &self.listeners {
             tracing::info!(address = %listener.local_addr()?, "listening");

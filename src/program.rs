@@ -16,7 +16,7 @@ use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
 use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
-use crate::web::{Listener, WebSettings};
+use crate::web::{Listener, WebFile, WebFileError, WebSettings};
 
 /// The exit code of a bad configuration: `EX_CONFIG` of sysexits.
 const EXIT_CONFIG: u8 = 78;
@@ -29,6 +29,9 @@ pub enum Failure {
     /// The configuration is bad.
     #[error("bad configuration:\n{0}")]
     Config(#[from] ConfigErrors),
+    /// The file of `--web.config.file` is bad.
+    #[error("bad web configuration:\n{0}")]
+    WebFile(#[from] WebFileError),
     /// A flag is bad in a way that only shows later.
     #[error("{0}")]
     Flag(String),
@@ -127,6 +130,12 @@ async fn serve(
             telemetry_path: cli.web.telemetry_path.clone(),
             max_requests: cli.web.max_requests,
         },
+        web_file: cli
+            .web
+            .config_file
+            .as_deref()
+            .map(WebFile::load)
+            .transpose()?,
     };
     daemon
         .start(config, surroundings)
