@@ -36,8 +36,8 @@ pub fn command(args: &[&str]) -> Command {
     command
         .args(args)
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     command
 }
 
@@ -120,17 +120,18 @@ impl Drop for Daemon {
     }
 }
 
+/// The address in the line that tells it, in logfmt or JSON.
 fn listening(log: &str) -> Option<String> {
     let line = log.lines().find(|l| l.contains("listening"))?;
-    let address = line.split("address=").nth(1)?;
-    Some(address.trim_matches('"').split(['"', ' ']).next()?.to_owned())
+    let (_, after) = line.split_once("127.0.0.1:")?;
+    let port: String = after.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("127.0.0.1:{port}"))
 }
 
 /// One HTTP answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub head: String,
     pub body: String,
 }
 
@@ -150,7 +151,7 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     let head = head.to_lowercase();
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
     let body = if head.contains("transfer-encoding: chunked") { dechunk(body) } else { body.to_owned() };
-    Ok(Answer { status, head, body })
+    Ok(Answer { status, body })
 }
 
 fn dechunk(mut body: &str) -> String {

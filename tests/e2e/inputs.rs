@@ -1,0 +1,163 @@
+//! Bad inputs: what the exit code, the log and `/metrics` say of each.
+
+use std::process::Output;
+
+use crate::harness::{Daemon, command};
+use crate::sim::{Sim, file};
+
+const ONE: &str = "poll: { interval: 3s, timeout: 2s }\naccounts: [{ id: '111111111111', name: one }]";
+
+fn run(config: &str, args: &[&str]) -> (Option<i32>, String) {
+    let file = file(config);
+    let flag = format!("--config.file={}", file.display());
+    finish(command(args).arg(flag).output().unwrap())
+}
+
+fn finish(output: Output) -> (Option<i32>, String) {
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn a_good_configuration_is_confirmed() {
+    assert_eq!(run(ONE, &["--config.check"]).0, Some(0));
+}
+
+#[test]
+fn every_error_of_a_file_is_told_at_once_with_78() {
+    let bad = "poll: { interval: 5 }\naccounts: [{ id: 012345678901, regions: [moon] }, { id: 12 }]";
+    for args in [&["--config.check"][..], &[], &["check"]] {
+        let (code, text) = run(bad, args);
+        assert_eq!(code, Some(78), "{text}");
+        for key in ["poll.interval", "accounts[0].regions", "accounts[1].id"] {
+            assert!(text.contains(key), "{key} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told() {
+    let output = command(&["--config.file=/nonexistent/config.yaml"]).output().unwrap();
+    let (code, text) = finish(output);
+    assert_eq!(code, Some(78));
+    assert!(text.contains("/nonexistent/config.yaml"), "{text}");
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("--web.listen-address={}", taken.local_addr().unwrap());
+    let (code, text) = finish(command(&[&address]).output().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(text.contains("cannot listen"), "{text}");
+}
+
+#[test]
+fn a_shard_outside_the_total_is_told() {
+    let (code, text) = finish(command(&["--shard=3", "--total-shards=3"]).output().unwrap());
+    assert_eq!(code, Some(78));
+    assert!(text.contains("shard 3 of 3"), "{text}");
+}
+
+#[test]
+fn an_unknown_flag_is_told() {
+    let (code, text) = finish(command(&["--poll.interval=5m"]).output().unwrap());
+    assert_eq!(code, Some(2));
+    assert!(text.contains("--poll.interval"), "{text}");
+}
+
+#[test]
+fn without_credentials_the_account_is_unknown_for_credentials() {
+    let sim = Sim::start("accounts: [{ id: '111111111111' }]");
+    let mut bare = sim.command(&[]);
+    bare.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let daemon = Daemon::start(bare);
+    daemon.ready();
+    assert_eq!(daemon.metrics().verdict(""), ("unknown".into(), "credentials".into()));
+    assert!(daemon.log().contains("no credentials"), "{}", daemon.log());
+    assert_eq!(daemon.get("/-/healthy").status, 200);
+}
+
+#[test]
+fn without_a_file_the_ambient_account_tells_its_id() {
+    let sim = Sim::start(
+        "
+credentials: [{ access_key_id: AKIAIOSFODNN7EXAMPLE, account: '111111111111', user: exporter }]
+accounts: [{ id: '111111111111', trails: [{ name: main }] }]
+",
+    );
+    let daemon = Daemon::start(sim.command(&[]));
+    daemon.ready();
+    let metrics = daemon.metrics();
+    assert_eq!(metrics.verdict("111111111111"), ("compliant".into(), "ok".into()));
+    assert_eq!(metrics.one("cloudtrail_account_info", &[("source", "ambient"), ("account_id", "111111111111")]), Some(1.0));
+    assert_eq!(sim.aws().requests("AssumeRole"), 0);
+    assert_eq!(sim.aws().requests("GetCallerIdentity"), 1);
+}
+
+fn at_endpoint(url: &str) -> Daemon {
+    let file = file(&format!("{ONE}\naws: {{ endpoint_url: '{url}' }}"));
+    let flag = format!("--config.file={}", file.display());
+    let mut command = command(&[&flag]);
+    command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y");
+    let daemon = Daemon::start(command);
+    daemon.ready();
+    daemon
+}
+
+#[test]
+fn an_endpoint_that_refuses_is_a_network_failure() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let daemon = at_endpoint(&format!("http://{closed}"));
+    let metrics = daemon.metrics();
+    let (state, reason) = metrics.verdict("111111111111");
+    assert_eq!(state, "unknown");
+    assert!(["network", "timeout"].contains(&reason.as_str()), "{reason}: retried until the poll's deadline");
+    assert_eq!(metrics.one("cloudtrail_account_up", &[]), Some(0.0));
+    let failing = metrics.all("cloudtrail_account_call_failing", &[("operation", "AssumeRole")]).count();
+    assert_eq!(failing, 1);
+}
+
+#[test]
+fn an_endpoint_that_hangs_is_a_timeout() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let daemon = at_endpoint(&format!("http://{}", silent.local_addr().unwrap()));
+    assert_eq!(daemon.metrics().verdict("111111111111"), ("unknown".into(), "timeout".into()));
+}
+
+#[test]
+fn a_refused_role_is_access_denied_and_the_log_says_which() {
+    let sim = Sim::start("accounts: [{ id: '111111111111', roles: [] }]");
+    let daemon = sim.daemon(ONE);
+    daemon.ready();
+    assert_eq!(daemon.metrics().verdict("111111111111"), ("unknown".into(), "access_denied".into()));
+    let log = daemon.log();
+    assert!(log.contains("role/cloudtrail-exporter-read"), "{log}");
+}
+
+#[test]
+fn an_external_id_comes_from_the_environment_and_is_never_shown() {
+    let sim = Sim::start("accounts: [{ id: '111111111111', roles: [{ name: cloudtrail-exporter-read, external_id: tell-nobody }], trails: [{ name: main }] }]");
+    let file = file(&format!("{ONE}\ndefaults: {{ external_id_env: EXTERNAL_ID }}"));
+    let flag = format!("--config.file={}", file.display());
+    let mut command = sim.command(&[&flag, "--log.level=debug"]);
+    command.env("EXTERNAL_ID", "tell-nobody");
+    let daemon = Daemon::start(command);
+    daemon.ready();
+    assert_eq!(daemon.metrics().verdict("111111111111").0, "compliant");
+    for text in [daemon.log(), daemon.get("/metrics").body, daemon.get("/").body] {
+        assert!(!text.contains("tell-nobody"));
+    }
+}
+
+#[test]
+fn the_endpoint_of_the_file_wins_over_the_environment() {
+    let sim = Sim::start("accounts: [{ id: '111111111111', trails: [{ name: main }] }]");
+    let file = file(&format!("{ONE}\naws: {{ endpoint_url: '{}' }}", sim.aws().url()));
+    let flag = format!("--config.file={}", file.display());
+    let mut command = sim.command(&[&flag]);
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let daemon = Daemon::start(command);
+    daemon.ready();
+    assert_eq!(daemon.metrics().verdict("111111111111").0, "compliant");
+}

@@ -1,0 +1,69 @@
+//! Start and stop, and how the log looks.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::harness::Daemon;
+use crate::sim::Sim;
+
+const WORLD: &str = "accounts: [{ id: '111111111111', trails: [{ name: main }] }]";
+const CONFIG: &str = "poll: { interval: 1s, timeout: 1s }\naccounts: [{ id: '111111111111' }]";
+/// How long a stop may take.
+const STOP: Duration = Duration::from_secs(3);
+
+#[test]
+fn sigterm_and_sigint_end_it_with_0_in_three_seconds() {
+    let sim = Sim::start(WORLD);
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut daemon = sim.daemon(CONFIG);
+        daemon.ready();
+        let began = Instant::now();
+        daemon.signal(signal);
+        assert_eq!(daemon.wait().code(), Some(0));
+        assert!(began.elapsed() < STOP, "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn it_stops_in_time_while_aws_hangs() {
+    let sim = Sim::start(&format!("{WORLD}\nfaults: [{{ name: all, effect: hang }}]"));
+    let mut daemon = sim.daemon("poll: { interval: 1h, timeout: 60s }\naccounts: [{ id: '111111111111' }]");
+    assert_eq!(daemon.get("/-/ready").status, 503);
+    assert_eq!(daemon.get("/-/healthy").status, 200);
+    daemon.signal(Signal::SIGTERM);
+    let began = Instant::now();
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert!(began.elapsed() < STOP);
+}
+
+#[test]
+fn json_logs_are_one_object_a_line() {
+    let sim = Sim::start(WORLD);
+    let mut command = sim.command(&["--log.format=json"]);
+    command.env("CLOUDTRAIL_EXPORTER_LOG_LEVEL", "debug");
+    let mut daemon = Daemon::start(command);
+    daemon.ready();
+    daemon.signal(Signal::SIGTERM);
+    daemon.wait();
+    let log = daemon.log();
+    assert!(log.lines().count() >= 3, "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert!(line["message"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn it_goes_on_after_it_was_stopped_and_continued() {
+    let sim = Sim::start(WORLD);
+    let daemon = sim.daemon(CONFIG);
+    daemon.ready();
+    let first = daemon.metrics().one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
+    daemon.signal(Signal::SIGSTOP);
+    daemon.signal(Signal::SIGCONT);
+    crate::harness::eventually("it goes on after SIGCONT", || {
+        let now = daemon.metrics().one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
+        (now > first).then_some(())
+    });
+}

@@ -1,0 +1,22 @@
+//! End to end: the real binary on real sockets and the real clock, against the simulated AWS. Needs cargo alone.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::float_cmp,
+    reason = "helpers of tests fail by panicking, compare values that were written, not computed, and are public to their neighbours"
+)]
+
+mod calls;
+mod check;
+mod demo;
+mod faults;
+mod harness;
+mod inputs;
+mod lifecycle;
+mod reload;
+mod sim;
+mod time;
