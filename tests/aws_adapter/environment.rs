@@ -9,7 +9,7 @@ use cloudtrail_exporter::config::{Access, AwsSettings};
 use cloudtrail_exporter::facts::{Failure, Operation};
 
 use crate::lines::{account, by_role, usual};
-use crate::stage::Stage;
+use crate::stage::{Stage, in_tls};
 use crate::{limits, metrics, region, settings};
 
 /// Variables under which nothing of this machine is found.
@@ -154,7 +154,7 @@ fn a_ca_bundle_is_trusted() {
 async fn a_server_of_the_bundle_is_believed() {
     let variable = |name: &str| std::env::var(name).expect("set");
     let stage = Stage::new(usual).await;
-    let url = crate::stage::in_tls(&stage, &variable("AWS_CA_BUNDLE"), &variable("TEST_KEY")).await;
+    let url = in_tls(&stage, &variable("AWS_CA_BUNDLE"), &variable("TEST_KEY")).await;
     let settings = AwsSettings {
         region: "eu-west-1".parse().expect("a Region"),
         endpoint_url: Some(url),
