@@ -14,6 +14,7 @@ use aws_sdk_cloudtrail::config::{Builder, Config};
 use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
 
 use crate::account::{AccountId, Region, TrailArn};
+use crate::aws::checks::SetupError;
 use crate::aws::classify::Service;
 use crate::aws::clients::Clients;
 use crate::aws::convert::{self, Misshapen};
@@ -22,7 +23,7 @@ use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
 use crate::aws::session::{Lease, Session};
-use crate::aws::setup::{Reach, SetupError, no_cache};
+use crate::aws::setup::{Reach, no_cache};
 use crate::aws::{Aws, CallError, TrailList};
 use crate::config::{AwsSettings, Secret};
 use crate::directory::Account;
