@@ -7,7 +7,7 @@ pub mod checks;
 pub mod classify;
 mod clients;
 pub mod convert;
-mod credentials;
+pub mod credentials;
 mod fault;
 mod leases;
 pub mod limits;

@@ -2,14 +2,31 @@
 //!
 //! In data order:
 //!
-//! - [`owner`]: the organization-trail join, where the owner's fresh facts stand in for a member's failed calls;
+//! - [`Truth`]: Kleene's three values, and how they combine;
+//! - `presence`: what the answers of `DescribeTrails` prove by themselves;
+//! - `delivery`: whether one trail delivers;
+//! - `coverage`: sets of event sources that are recorded;
+//! - `candidate`: one multi-Region trail, check by check;
 //! - [`management_events`]: the union of event selectors over selectors and trails;
 //! - [`evaluate`](mod@evaluate): one poll's facts and a policy make an [`Evaluation`];
-//! - [`standing`]: what is held of an account over many polls, and how it decays.
+//! - `held`: the trails held over many polls;
+//! - [`owner`]: the organization-trail join, where the owner's fresh facts stand in for a member's failed calls;
+//! - `last_poll`: what the last poll was like;
+//! - `proofs`: what was proven, and how it decays;
+//! - [`standing`]: what is held of an account over many polls.
 
+mod candidate;
+mod coverage;
+mod delivery;
 pub mod evaluate;
+#[cfg(test)]
+mod fixtures;
+mod held;
+mod last_poll;
 pub mod management_events;
 pub mod owner;
+mod presence;
+mod proofs;
 pub mod standing;
 mod truth;
 
@@ -133,7 +150,7 @@ pub enum Reason {
     TrailStatusUnreadable,
     /// The last proof is too old, and no failure says why.
     Stale,
-    /// A call failed; never [`Failure::NotFound`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
+    /// A call failed; never [`Failure::NotFound`] or [`Failure::NotAsked`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
     Failed(Failure),
 }
 
@@ -171,6 +188,16 @@ impl Reason {
     }
 }
 
+impl From<Failure> for Reason {
+    /// The reason a failed call is told as. A trail that is not found, or not asked about, has no reason of its own.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotFound | Failure::NotAsked => Self::Failed(Failure::Other),
+            _ => Self::Failed(failure),
+        }
+    }
+}
+
 /// What we conclude of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
@@ -178,4 +205,74 @@ pub struct Verdict {
     pub state: State,
     /// Why.
     pub reason: Reason,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_and_states_are_named_as_documented() {
+        let checks = [
+            "multi_region_trail",
+            "logging",
+            "delivery",
+            "management_events",
+            "log_file_validation",
+            "kms_encryption",
+            "cloudwatch_logs",
+        ];
+        assert_eq!(Check::ALL.map(Check::as_str), checks);
+        let states = ["compliant", "non_compliant", "unknown"];
+        assert_eq!(State::ALL.map(State::as_str), states);
+    }
+
+    #[test]
+    fn reasons_of_our_own_are_named_as_documented() {
+        for (reason, name) in [
+            (Reason::Ok, "ok"),
+            (Reason::NoTrail, "no_trail"),
+            (Reason::NoMultiRegionTrail, "no_multi_region_trail"),
+            (Reason::NotLogging, "not_logging"),
+            (Reason::DeliveryFailing, "delivery_failing"),
+            (Reason::DeliveryStale, "delivery_stale"),
+            (
+                Reason::ManagementEventsIncomplete,
+                "management_events_incomplete",
+            ),
+            (
+                Reason::LogFileValidationDisabled,
+                "log_file_validation_disabled",
+            ),
+            (Reason::KmsEncryptionDisabled, "kms_encryption_disabled"),
+            (Reason::CloudWatchLogsDisabled, "cloudwatch_logs_disabled"),
+            (Reason::NotPolled, "not_polled"),
+            (Reason::WrongAccount, "wrong_account"),
+            (Reason::TrailStatusUnreadable, "trail_status_unreadable"),
+            (Reason::Stale, "stale"),
+        ] {
+            assert_eq!(reason.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_failed_call_is_told_by_its_failure_and_not_found_as_other() {
+        let throttled = Reason::from(Failure::Throttled);
+        assert_eq!(throttled, Reason::Failed(Failure::Throttled));
+        assert_eq!(throttled.as_str(), "throttled");
+        assert_eq!(
+            Reason::from(Failure::NotFound),
+            Reason::Failed(Failure::Other)
+        );
+    }
+
+    #[test]
+    fn the_labels_of_unknown_are_a_closed_list_without_a_double() {
+        let mut labels: Vec<_> = Reason::unknown_labels().collect();
+        assert!(labels.contains(&"stale") && labels.contains(&"access_denied"));
+        assert!(!labels.contains(&"ok") && !labels.contains(&"no_trail"));
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), 15);
+    }
 }

@@ -1,1 +1,145 @@
-//! The exposition: a snapshot and the self metrics as Prometheus reads them.
+//! The exposition: one immutable snapshot and the self metrics, as Prometheus reads them.
+//!
+//! Reads, never asks AWS, and keeps nothing between scrapes. In data order:
+//!
+//! - [`family`]: what a family of the contract is, and how its samples are written;
+//! - [`accounts`], [`trails`]: the table: every family, each a pure function of an account's state;
+//! - [`own`]: the self metrics, through the same writer;
+//! - [`format`](mod@format): text 0.0.4 or OpenMetrics 1.0, and which of them a scraper wants;
+//! - [`gzip`](mod@gzip): the same bytes, smaller, for a scraper that takes them so.
+//!
+//! A family without a sample still has its `# HELP` and `# TYPE`, so the contract can be read from any scrape.
+
+pub mod accounts;
+mod delivery_error;
+pub mod family;
+pub mod format;
+pub mod gzip;
+mod number;
+pub mod own;
+mod preference;
+pub mod trails;
+
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use prometheus::proto::MetricFamily;
+
+pub use family::Family;
+pub use format::Format;
+pub use gzip::{accepts_gzip, gzip};
+
+use crate::directory::AccountKey;
+use crate::snapshot::Snapshot;
+
+/// A chunk is handed on when it is this long: few writes to a socket, well under a millisecond of work, and little memory per scrape.
+const CHUNK: usize = 64 * 1024;
+/// Room for the account that makes a chunk full, so that the buffer seldom grows.
+const OVERHANG: usize = 4 * 1024;
+
+/// Every family about accounts and trails, in the order of the contract.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    accounts::FAMILIES.iter().chain(trails::FAMILIES)
+}
+
+/// One scrape under way: an iterator over the text in chunks. It holds one snapshot and a place in it, never the whole text.
+pub struct Exposition {
+    snapshot: Arc<Snapshot>,
+    own: std::vec::IntoIter<MetricFamily>,
+    now: SystemTime,
+    format: Format,
+    place: Place,
+}
+
+/// What is to be written next.
+enum Place {
+    /// A family of the table, from its first account or from the one after this.
+    Table(usize, Option<AccountKey>),
+    /// The self metrics that are left.
+    Own,
+    /// Nothing.
+    End,
+}
+
+impl Exposition {
+    /// A scrape of `snapshot` as it reads at `now`, with the families of [`crate::self_metrics::SelfMetrics::gather`].
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        own: Vec<MetricFamily>,
+        now: SystemTime,
+        format: Format,
+    ) -> Self {
+        Self {
+            snapshot,
+            own: own.into_iter(),
+            now,
+            format,
+            place: Place::Table(0, None),
+        }
+    }
+
+    /// Writes until the chunk is full or the place changes.
+    fn step(&mut self, out: &mut String) {
+        self.place = match std::mem::replace(&mut self.place, Place::End) {
+            Place::Table(index, after) => self.table(out, index, after),
+            Place::Own => self.self_metrics(out),
+            Place::End => Place::End,
+        };
+    }
+
+    fn table(&self, out: &mut String, index: usize, after: Option<AccountKey>) -> Place {
+        let Some(family) = families().nth(index) else {
+            return Place::Own;
+        };
+        if after.is_none() {
+            family.open(out, self.format);
+        }
+        match self.accounts(out, family, after) {
+            Some(last) => Place::Table(index, Some(last)),
+            None => Place::Table(index + 1, None),
+        }
+    }
+
+    /// Writes a family's samples, account by account. Gives the last account written if the chunk is full.
+    fn accounts(
+        &self,
+        out: &mut String,
+        family: &'static Family,
+        after: Option<AccountKey>,
+    ) -> Option<AccountKey> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        for (key, state) in self.snapshot.accounts.range((from, Bound::Unbounded)) {
+            family.write(out, state, self.now);
+            if out.len() >= CHUNK {
+                return Some(key.clone());
+            }
+        }
+        None
+    }
+
+    fn self_metrics(&mut self, out: &mut String) -> Place {
+        if let Some(family) = self.own.next() {
+            own::write(out, &family, self.format);
+            return Place::Own;
+        }
+        out.push_str(self.format.end());
+        Place::End
+    }
+}
+
+impl Iterator for Exposition {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if matches!(self.place, Place::End) {
+            return None;
+        }
+        let mut out = String::with_capacity(CHUNK + OVERHANG);
+        while out.len() < CHUNK && !matches!(self.place, Place::End) {
+            self.step(&mut out);
+        }
+        Some(Bytes::from(out))
+    }
+}

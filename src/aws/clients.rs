@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_credential_types::Credentials;
 use aws_types::region::Region as SdkRegion;
 
 use crate::account::Region;
-use crate::aws::credentials::{Base, Source};
+use crate::aws::credentials::{Base, GivenCredentials, Source};
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
@@ -24,31 +23,24 @@ pub(super) struct Clients {
     pub(super) limits: CallLimits,
     /// Where STS is asked for what is no account's own.
     pub(super) region: Region,
-    /// Stand in for the base credentials of everybody.
-    given: Option<Credentials>,
+    given: GivenCredentials,
     bases: Lazy<Option<Arc<str>>, Arc<Base>>,
     sts: Lazy<Region, Arc<Sts>>,
     cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
 }
 
 impl Clients {
-    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region) -> Self {
+    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region, given: GivenCredentials) -> Self {
         Self {
             reach,
             meter,
             limits,
             region,
-            given: None,
+            given,
             bases: Lazy::new(),
             sts: Lazy::new(),
             cloudtrail: Lazy::new(),
         }
-    }
-
-    /// Looks for no credentials, but takes these everywhere.
-    pub(super) fn given(mut self, credentials: Credentials) -> Self {
-        self.given = Some(credentials);
-        self
     }
 
     /// The credentials of a profile; the exporter's own if `None`.
@@ -61,8 +53,8 @@ impl Clients {
 
     fn source(&self, profile: Option<&Arc<str>>) -> Source {
         let providers = self.reach.providers.clone();
-        match (&self.given, profile) {
-            (Some(given), _) => Source::Given(given.clone()),
+        match (self.given.of(profile), profile) {
+            (Some(given), _) => Source::Given(given),
             (None, Some(profile)) => Source::Profile(Arc::clone(profile), providers),
             (None, None) => Source::Own(providers),
         }

@@ -1,5 +1,6 @@
 //! Base credentials: the exporter's own, or a profile's. Found by the SDK's chain, kept until they near their end, shared by all who need them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use tokio::sync::Mutex;
 
 use crate::aws::fault::{Failed, root_cause};
+use crate::config::Secret;
 use crate::facts::Failure;
 
 /// Credentials without an end are read again after this, so that a rotated key is taken up; it is the SDK's own default.
@@ -29,6 +31,24 @@ pub(super) struct Base {
     /// The longest that a look-up may take.
     patience: Duration,
     held: Mutex<Option<Held>>,
+}
+
+/// Base credentials that need not be looked for, by profile (`None`: the exporter's own). Without any, AWS's own chain is searched.
+#[derive(Debug, Clone, Default)]
+pub struct GivenCredentials(BTreeMap<Option<Arc<str>>, Credentials>);
+
+impl GivenCredentials {
+    /// These, and a key pair for a profile.
+    #[must_use]
+    pub fn with(mut self, profile: Option<&str>, access_key_id: &str, secret: &Secret) -> Self {
+        let given = Credentials::new(access_key_id, secret.expose(), None, None, "given");
+        self.0.insert(profile.map(Arc::from), given);
+        self
+    }
+
+    pub(super) fn of(&self, profile: Option<&Arc<str>>) -> Option<Credentials> {
+        self.0.get(&profile.cloned()).cloned()
+    }
 }
 
 /// Where base credentials come from.

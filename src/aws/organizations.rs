@@ -20,6 +20,7 @@ use crate::aws::sdk::SdkAws;
 use crate::aws::setup::no_cache;
 use crate::aws::sts::Role;
 use crate::config::OrganizationsSettings;
+use crate::directory::Member;
 use crate::facts::Failure;
 
 /// A session for the listing is narrowed to what it asks.
@@ -28,17 +29,6 @@ const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"
 const MAX_PAGES: usize = 10_000;
 /// The most organizational units visited: twice AWS's quota for one organization.
 const MAX_UNITS: usize = 4_000;
-
-/// One active account of the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrganizationMember {
-    /// Its id.
-    pub id: AccountId,
-    /// Its name, if it has one.
-    pub name: Option<Arc<str>>,
-    /// The id of its direct parent; known only to a listing by organizational units.
-    pub organizational_unit: Option<Arc<str>>,
-}
 
 /// A listing that failed, in whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +54,7 @@ impl SdkAws {
     pub async fn list_organization(
         &self,
         settings: &OrganizationsSettings,
-    ) -> Result<Vec<OrganizationMember>, ListError> {
+    ) -> Result<Vec<Member>, ListError> {
         let credentials = self.organization_credentials(settings.role.as_ref());
         let credentials = credentials.await?;
         let listing = Listing {
@@ -99,7 +89,7 @@ impl SdkAws {
 }
 
 /// The accounts found so far.
-type Members = BTreeMap<AccountId, OrganizationMember>;
+type Members = BTreeMap<AccountId, Member>;
 
 struct Listing {
     client: Client,
@@ -229,10 +219,10 @@ fn is_active(account: &Account) -> Result<bool, Failed> {
         .ok_or_else(|| misshapen("an account has neither State nor Status"))
 }
 
-fn member(account: &Account, parent: Option<&str>) -> Result<OrganizationMember, Failed> {
+fn member(account: &Account, parent: Option<&str>) -> Result<Member, Failed> {
     let id = account.id().and_then(|id| id.parse().ok());
     let name = account.name().filter(|name| !name.is_empty());
-    Ok(OrganizationMember {
+    Ok(Member {
         id: id.ok_or_else(|| misshapen("an account has no id of 12 digits"))?,
         name: name.map(Arc::from),
         organizational_unit: parent.map(Arc::from),

@@ -17,6 +17,7 @@ use crate::account::{AccountId, Region, TrailArn};
 use crate::aws::checks::SetupError;
 use crate::aws::classify::Service;
 use crate::aws::clients::Clients;
+use crate::aws::credentials::GivenCredentials;
 use crate::aws::convert::{self, Misshapen};
 use crate::aws::fault::Failed;
 use crate::aws::limits::CallLimits;
@@ -40,21 +41,12 @@ impl SdkAws {
         settings: &AwsSettings,
         metrics: SelfMetrics,
         limits: CallLimits,
+        given: GivenCredentials,
     ) -> Result<Self, SetupError> {
-        let clients = clients(settings, metrics, limits).await?;
+        let reach = Reach::new(settings, &limits).await?;
+        let region = settings.region.clone();
+        let clients = Clients::new(reach, Meter::new(metrics), limits, region, given);
         Ok(Self(Arc::new(clients)))
-    }
-
-    /// The way to a made-up AWS: takes this key for the base credentials of every profile and looks for none.
-    pub async fn with_key(
-        settings: &AwsSettings,
-        metrics: SelfMetrics,
-        limits: CallLimits,
-        (id, key): (&str, &Secret),
-    ) -> Result<Self, SetupError> {
-        let given = Credentials::new(id, key.expose(), None, None, "given");
-        let clients = clients(settings, metrics, limits).await?;
-        Ok(Self(Arc::new(clients.given(given))))
     }
 
     pub(super) fn clients(&self) -> &Clients {
@@ -103,16 +95,6 @@ impl SdkAws {
             Failed::misshapen(wrong).during(operation)
         })
     }
-}
-
-async fn clients(
-    settings: &AwsSettings,
-    metrics: SelfMetrics,
-    limits: CallLimits,
-) -> Result<Clients, SetupError> {
-    let reach = Reach::new(settings, &limits).await?;
-    let region = settings.region.clone();
-    Ok(Clients::new(reach, Meter::new(metrics), limits, region))
 }
 
 impl fmt::Debug for SdkAws {

@@ -1,10 +1,13 @@
 //! One poll's facts, judged against a policy.
 
+use std::cmp::Reverse;
 use std::time::SystemTime;
 
-use super::{Check, Policy, Reason, State, Truth, Verdict};
+use super::candidate::Candidate;
+use super::management_events::{self, EventKind};
+use super::{Check, Policy, Reason, State, Truth, Verdict, presence};
 use crate::account::TrailArn;
-use crate::facts::AccountFacts;
+use crate::facts::{AccountFacts, Destination, TrailFacts, TrailStatus};
 
 /// What the facts of one poll prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +32,118 @@ pub struct Evaluation {
 
 /// Judges one poll's facts (joined with the owners' where needed) at `now`.
 pub fn evaluate(facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Evaluation {
-    let _ = (facts, policy, now, Check::ALL, State::ALL);
+    let candidates = Candidate::all(facts);
+    let unseen = presence::unseen(&facts.regions);
+    let management_events =
+        EventKind::ALL.map(|kind| management_events::recorded_by(&candidates, unseen, kind));
+    let [read, write] = management_events;
+    let checks = Check::ALL.map(|check| match check {
+        Check::ManagementEvents => read.and(write),
+        _ => some(&candidates, unseen, check, policy, now),
+    });
+    let verdict = conjunction(&checks, policy, |check| why_not(check, facts));
+    let compliant = verdict.state == State::Compliant;
+    let complete = presence::complete(&facts.regions);
+    let is_organization = |heard: &&TrailFacts| heard.trail.organization;
     Evaluation {
-        verdict: Verdict {
-            state: State::Unknown,
-            reason: Reason::NotPolled,
-        },
-        evidence: None,
-        checks: [Truth::False; 7],
-        management_events: [Truth::False; 2],
-        trails: None,
-        multi_region_trails: None,
-        logging_multi_region_trails: None,
-        organization_trails: None,
+        verdict,
+        evidence: compliant
+            .then(|| evidence(&candidates, policy, now))
+            .flatten(),
+        checks,
+        management_events,
+        trails: complete.then_some(facts.trails.len()),
+        multi_region_trails: (unseen == Truth::False).then_some(candidates.len()),
+        logging_multi_region_trails: logging(&candidates, unseen),
+        organization_trails: complete.then(|| facts.trails.iter().filter(is_organization).count()),
     }
 }
+
+/// The verdict on checks: a proven failure beats an unknown, and the first that fails in the order of [`Check::ALL`] names the reason.
+pub(super) fn conjunction(
+    checks: &[Truth; 7],
+    policy: &Policy,
+    why_not: impl Fn(Check) -> Reason,
+) -> Verdict {
+    let required = || {
+        let all = Check::ALL.into_iter().zip(*checks);
+        all.filter(|(check, _)| policy.required.contains(check))
+    };
+    if let Some((check, _)) = required().find(|(_, truth)| *truth == Truth::False) {
+        return Verdict {
+            state: State::NonCompliant,
+            reason: why_not(check),
+        };
+    }
+    let all = required().map(|(_, truth)| truth);
+    match all.fold(Truth::True, Truth::and) {
+        Truth::Unknown { reason, .. } => Verdict {
+            state: State::Unknown,
+            reason,
+        },
+        Truth::True | Truth::False => Verdict {
+            state: State::Compliant,
+            reason: Reason::Ok,
+        },
+    }
+}
+
+/// Why a check that is proven to fail on these facts fails.
+pub(super) fn why_not(check: Check, facts: &AccountFacts) -> Reason {
+    let no_trail = facts.trails.is_empty() && presence::complete(&facts.regions);
+    match check {
+        Check::MultiRegionTrail if no_trail => Reason::NoTrail,
+        Check::MultiRegionTrail => Reason::NoMultiRegionTrail,
+        Check::Logging => Reason::NotLogging,
+        Check::Delivery if facts.trails.iter().any(fails_to_deliver) => Reason::DeliveryFailing,
+        Check::Delivery => Reason::DeliveryStale,
+        Check::ManagementEvents => Reason::ManagementEventsIncomplete,
+        Check::LogFileValidation => Reason::LogFileValidationDisabled,
+        Check::KmsEncryption => Reason::KmsEncryptionDisabled,
+        Check::CloudWatchLogs => Reason::CloudWatchLogsDisabled,
+    }
+}
+
+/// A logging multi-Region trail for which AWS reports trouble with the bucket.
+fn fails_to_deliver(heard: &TrailFacts) -> bool {
+    let reported =
+        |status: &TrailStatus| status.logging && status.delivery(Destination::S3).error.is_some();
+    heard.trail.multi_region && heard.status.as_ref().is_ok_and(reported)
+}
+
+/// Whether one trail alone passes the check.
+fn some(
+    candidates: &[Candidate],
+    unseen: Truth,
+    check: Check,
+    policy: &Policy,
+    now: SystemTime,
+) -> Truth {
+    let each = candidates.iter().map(|c| c.check(check, policy, now));
+    each.fold(unseen, Truth::or)
+}
+
+/// How many are logging, if that is known of every one.
+fn logging(candidates: &[Candidate], unseen: Truth) -> Option<usize> {
+    let add = |count, c: &Candidate| Some(count + usize::from(c.logging().known()?));
+    let counted = candidates.iter().try_fold(0, add)?;
+    (unseen == Truth::False).then_some(counted)
+}
+
+/// Of the trails that are logging, the one that passes most of the required checks, lowest ARN first.
+pub(super) fn evidence(
+    candidates: &[Candidate],
+    policy: &Policy,
+    now: SystemTime,
+) -> Option<TrailArn> {
+    let passes = |c: &Candidate, check| c.check(check, policy, now) == Truth::True;
+    let most_first = |c: &&Candidate| {
+        let counts = |check: &Check| policy.required.contains(check) && passes(c, *check);
+        Reverse(Check::ALL.iter().filter(|check| counts(check)).count())
+    };
+    let logging = candidates.iter().filter(|c| c.logging() == Truth::True);
+    Some(logging.min_by_key(most_first)?.arn().clone())
+}
+
+#[cfg(test)]
+mod tests;

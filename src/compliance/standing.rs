@@ -4,83 +4,31 @@
 //! as last proven until AWS disproves them. Decay is computed when the standing is read, so a reader passes `now`.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use super::{Check, Policy, Reason, State, Verdict};
-use crate::account::{AccountId, Region, TrailArn};
-use crate::facts::{Dated, EventSelectors, Failure, Operation, Poll, Trail, TrailStatus};
+pub use super::held::HeldTrail;
+pub use super::last_poll::LastPoll;
+pub use super::management_events::EventKind;
+pub use super::proofs::Counts;
 
-/// A trail as last proven: its description, and the last status and selectors that could be read, each with its age.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldTrail {
-    /// Its description.
-    pub trail: Trail,
-    /// The account's own last reading of its status.
-    pub status: Option<Dated<TrailStatus>>,
-    /// The account's own last reading of its selectors.
-    pub selectors: Option<Dated<EventSelectors>>,
-}
-
-/// Read or write management events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    /// Events that read.
-    Read,
-    /// Events that change something.
-    Write,
-}
-
-impl EventKind {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::Read, Self::Write];
-
-    /// The value of the `kind` label.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// Numbers of trails, each as last proven; `None` while never known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Distinct trails visible.
-    pub trails: Option<usize>,
-    /// Multi-Region trails.
-    pub multi_region: Option<usize>,
-    /// Multi-Region trails that are logging.
-    pub logging_multi_region: Option<usize>,
-    /// Organization trails.
-    pub organization: Option<usize>,
-}
-
-/// What the last poll was like, whatever it proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastPoll {
-    /// When it ended.
-    pub ended: SystemTime,
-    /// How long it took.
-    pub duration: Duration,
-    /// It determined the verdict from fresh evidence.
-    pub up: bool,
-    /// Why it did not; `None` if it did.
-    pub open_reason: Option<Reason>,
-    /// The kinds of call that failed in it, distinct, in call order. A disabled Region is not a failing call.
-    pub failing: Vec<(Operation, Failure)>,
-    /// Whether each asked Region answered; empty without a session.
-    pub regions: Vec<(Region, bool)>,
-}
+use super::candidate::Candidate;
+use super::evaluate::{conjunction, evaluate, evidence, why_not};
+use super::proofs::{Proofs, decayed};
+use super::{Check, Policy, Reason, State, Truth, Verdict, held, management_events, owner};
+use crate::account::{AccountId, TrailArn};
+use crate::facts::{AccountFacts, Dated, Failure, Operation, Poll, PollOutcome};
 
 /// What is held of one account. Immutable; a poll makes the next one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
     policy: Arc<Policy>,
     last_poll: Option<LastPoll>,
+    /// What the last poll made of each check.
+    last_checks: [Truth; 7],
     last_success: Option<SystemTime>,
+    proofs: Proofs,
     trails: Vec<HeldTrail>,
-    counts: Counts,
+    wrong_account: Option<AccountId>,
 }
 
 impl Standing {
@@ -89,9 +37,11 @@ impl Standing {
         Self {
             policy,
             last_poll: None,
+            last_checks: open(Reason::NotPolled),
             last_success: None,
+            proofs: Proofs::default(),
             trails: Vec::new(),
-            counts: Counts::default(),
+            wrong_account: None,
         }
     }
 
@@ -104,44 +54,123 @@ impl Standing {
         owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
         now: SystemTime,
     ) -> Self {
-        let _ = (poll, owner, now);
-        self.clone()
+        match &poll.outcome {
+            PollOutcome::Answered(facts) => self.answered(poll, facts, owner, now),
+            PollOutcome::NoSession { operation, failure } => {
+                self.without_session(poll, *operation, *failure)
+            }
+            PollOutcome::WrongAccount { found } => Self {
+                wrong_account: Some(*found),
+                ..Self::new(self.policy.clone()).polled(
+                    LastPoll::without_session(poll, None),
+                    open(Reason::WrongAccount),
+                )
+            },
+        }
+    }
+
+    fn answered<'a>(
+        &self,
+        poll: &Poll,
+        facts: &AccountFacts,
+        owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
+        now: SystemTime,
+    ) -> Self {
+        let joined = owner::join(facts, owner, &self.policy, now);
+        let heard = evaluate(&joined.facts, &self.policy, now);
+        let proven_at = joined.oldest.map_or(poll.ended, |at| at.min(poll.ended));
+        let why_not = |check| why_not(check, &joined.facts);
+        let next = Self {
+            proofs: self.proofs.after(&heard, proven_at, why_not),
+            trails: held::after(&self.trails, facts, poll.ended),
+            wrong_account: None,
+            ..self.clone()
+        };
+        next.polled(LastPoll::answered(poll, facts), heard.checks)
+    }
+
+    fn without_session(&self, poll: &Poll, operation: Operation, failure: Failure) -> Self {
+        let next = Self {
+            wrong_account: None,
+            ..self.clone()
+        };
+        let last_poll = LastPoll::without_session(poll, Some((operation, failure)));
+        next.polled(last_poll, open(failure.into()))
+    }
+
+    /// The same standing, and what the last poll made of the checks.
+    fn polled(self, last_poll: LastPoll, last_checks: [Truth; 7]) -> Self {
+        // A check that fails names no reason here: only an open one is told of a poll.
+        let verdict = conjunction(&last_checks, &self.policy, |_| Reason::Ok);
+        let success = (verdict.state != State::Unknown).then_some(last_poll.ended);
+        Self {
+            last_poll: Some(last_poll.with(verdict)),
+            last_checks,
+            last_success: success.or(self.last_success),
+            ..self
+        }
     }
 
     /// The same standing judged by another policy from now on; what was proven for checks stays, the verdict is that of the new policy.
     #[must_use]
     pub fn with_policy(&self, policy: Arc<Policy>) -> Self {
-        Self {
+        let before = &self.policy.required;
+        let is_same = |check| before.contains(check) == policy.required.contains(check);
+        let requires_the_same = Check::ALL.iter().all(is_same);
+        let next = Self {
             policy,
             ..self.clone()
+        };
+        match next.last_poll.clone() {
+            Some(last_poll) if !requires_the_same => next.judged_again(last_poll),
+            _ => next,
         }
+    }
+
+    /// The verdict made anew of what is held of the checks. Otherwise it is not: an open poll leaves it older than the checks it moved on.
+    fn judged_again(self, last_poll: LastPoll) -> Self {
+        let trails: Vec<_> = self.trails.iter().map(HeldTrail::as_heard).collect();
+        let candidates: Vec<_> = trails.iter().filter_map(Candidate::alone).collect();
+        let evidence = evidence(&candidates, &self.policy, last_poll.ended);
+        let next = Self {
+            proofs: self.proofs.judged_by(&self.policy, evidence),
+            ..self
+        };
+        let last_checks = next.last_checks;
+        next.polled(last_poll, last_checks)
     }
 
     /// The verdict at `now`.
     pub fn verdict(&self, now: SystemTime) -> Verdict {
-        let _ = now;
-        Verdict {
+        let held = self.proofs.verdict(now, self.policy.stale_after);
+        held.unwrap_or_else(|| Verdict {
             state: State::Unknown,
-            reason: Reason::NotPolled,
-        }
+            reason: self.why_unknown(),
+        })
+    }
+
+    fn why_unknown(&self) -> Reason {
+        let Some(last_poll) = &self.last_poll else {
+            return Reason::NotPolled;
+        };
+        last_poll.open_reason.unwrap_or(Reason::Stale)
     }
 
     /// The trail that satisfies the rule at `now`.
     pub fn evidence(&self, now: SystemTime) -> Option<&TrailArn> {
-        let _ = now;
-        None
+        let compliant = self.verdict(now).state == State::Compliant;
+        self.proofs.evidence().filter(|_| compliant)
     }
 
     /// A check at `now`: passed, failed, or `None` for not known.
     pub fn check(&self, check: Check, now: SystemTime) -> Option<bool> {
-        let _ = (check, now);
-        None
+        self.proofs.check(check, now, self.policy.stale_after)
     }
 
     /// Whether logging multi-Region trails together record all events of a kind at `now`.
     pub fn management_events(&self, kind: EventKind, now: SystemTime) -> Option<bool> {
-        let _ = (kind, now);
-        None
+        let lasts = self.policy.stale_after;
+        self.proofs.management_events(kind, now, lasts)
     }
 
     /// Whether one trail's selectors record all management events of a kind, logging or not, at `now`.
@@ -151,8 +180,12 @@ impl Standing {
         kind: EventKind,
         now: SystemTime,
     ) -> Option<bool> {
-        let _ = (trail, kind, now);
-        None
+        let selectors = trail.selectors.as_ref()?;
+        let held = Dated {
+            value: management_events::records(&selectors.value, kind),
+            at: selectors.at,
+        };
+        decayed(&held, now, self.policy.stale_after)
     }
 
     /// The trails as last proven, by ARN, ascending.
@@ -162,7 +195,7 @@ impl Standing {
 
     /// The counts as last proven.
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.proofs.counts
     }
 
     /// The last poll, if there was one.
@@ -177,6 +210,14 @@ impl Standing {
 
     /// The credentials belong to this other account: nothing but that may be published.
     pub fn wrong_account(&self) -> Option<AccountId> {
-        None
+        self.wrong_account
     }
 }
+
+/// What a poll makes of the checks that asked nothing.
+fn open(reason: Reason) -> [Truth; 7] {
+    [Truth::Unknown { order: 0, reason }; 7]
+}
+
+#[cfg(test)]
+mod tests;

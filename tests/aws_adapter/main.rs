@@ -16,6 +16,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use cloudtrail_exporter::account::{Region, TrailArn};
+use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::limits::CallLimits;
 use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::config::{AwsSettings, Secret};
@@ -73,8 +74,8 @@ async fn adapter(url: &str) -> SdkAws {
 }
 
 async fn adapter_with(url: &str, limits: CallLimits, metrics: SelfMetrics) -> SdkAws {
-    let key = ("AKIAOWN", &Secret::new("made-up"));
-    let adapter = SdkAws::with_key(&settings(url), metrics, limits, key).await;
+    let key = GivenCredentials::default().with(None, "AKIAOWN", &Secret::new("made-up"));
+    let adapter = SdkAws::new(&settings(url), metrics, limits, key).await;
     adapter.expect("a way to AWS")
 }
 

@@ -1,0 +1,98 @@
+//! What the answers of `DescribeTrails` prove by themselves. One whole answer of any Region shows every multi-Region trail; only all Regions
+//! together show every trail.
+
+use super::{Reason, Truth};
+use crate::account::Region;
+use crate::facts::{Failure, RegionAnswer};
+
+/// Whether there may be multi-Region trails that no answer shows: false, or unknown because of the first asked Region that failed.
+pub(super) fn unseen(regions: &[(Region, RegionAnswer)]) -> Truth {
+    if whole(regions) {
+        return Truth::False;
+    }
+    let failed = |(order, (_, answer)): (usize, &(Region, RegionAnswer))| {
+        let reason = answer.failure()?.into();
+        Some(Truth::Unknown { order, reason })
+    };
+    let all_disabled = Truth::Unknown {
+        order: 0,
+        reason: Reason::Failed(Failure::RegionDisabled),
+    };
+    let first = regions.iter().enumerate().find_map(failed);
+    first.unwrap_or(all_disabled)
+}
+
+/// Whether some Region showed every trail visible there.
+pub(super) fn whole(regions: &[(Region, RegionAnswer)]) -> bool {
+    regions
+        .iter()
+        .any(|(_, answer)| *answer == RegionAnswer::Whole)
+}
+
+/// Whether every asked Region answered, so that every trail of those Regions was seen.
+pub(super) fn complete(regions: &[(Region, RegionAnswer)]) -> bool {
+    let answered = |(_, answer): &(Region, RegionAnswer)| answer.failure().is_none();
+    whole(regions) && regions.iter().all(answered)
+}
+
+/// The place in the poll of the first call that can have described a trail.
+pub(super) fn described(regions: &[(Region, RegionAnswer)]) -> usize {
+    let describes = |(_, answer): &(Region, RegionAnswer)| {
+        matches!(answer, RegionAnswer::Whole | RegionAnswer::Partial)
+    };
+    regions.iter().position(describes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::fixtures::both;
+    use RegionAnswer::{Disabled, Failed, Partial, Whole};
+
+    const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
+
+    fn because(order: usize, failure: Failure) -> Truth {
+        let reason = Reason::Failed(failure);
+        Truth::Unknown { order, reason }
+    }
+
+    #[test]
+    fn one_whole_answer_leaves_no_multi_region_trail_unseen() {
+        for other in [Whole, Partial, Disabled, TIMEOUT] {
+            assert_eq!(unseen(&both(Whole, other, []).regions), Truth::False);
+            assert_eq!(unseen(&both(other, Whole, []).regions), Truth::False);
+        }
+    }
+
+    #[test]
+    fn without_a_whole_answer_the_first_region_that_failed_says_why() {
+        for (home, away, expected) in [
+            (TIMEOUT, Failed(Failure::Tls), because(0, Failure::Timeout)),
+            (Partial, TIMEOUT, because(0, Failure::Malformed)),
+            (Disabled, TIMEOUT, because(1, Failure::Timeout)),
+            (Disabled, Disabled, because(0, Failure::RegionDisabled)),
+        ] {
+            assert_eq!(unseen(&both(home, away, []).regions), expected);
+        }
+    }
+
+    #[test]
+    fn every_trail_is_seen_only_if_every_region_answered_and_one_is_enabled() {
+        for (home, away, expected) in [
+            (Whole, Whole, true),
+            (Whole, Disabled, true),
+            (Disabled, Disabled, false),
+            (Whole, Partial, false),
+            (TIMEOUT, Whole, false),
+        ] {
+            assert_eq!(complete(&both(home, away, []).regions), expected);
+        }
+    }
+
+    #[test]
+    fn the_first_answer_with_trails_described_them() {
+        assert_eq!(described(&both(TIMEOUT, Partial, []).regions), 1);
+        assert_eq!(described(&both(Disabled, Whole, []).regions), 1);
+        assert_eq!(described(&both(Partial, Whole, []).regions), 0);
+    }
+}
