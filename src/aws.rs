@@ -3,7 +3,7 @@
 //! The adapter behind it, and the only code that names the AWS SDK, is in the rooms below; tests put a fake in its place.
 
 pub mod body;
-pub mod checks;
+mod checks;
 pub mod classify;
 mod clients;
 pub mod convert;
@@ -17,7 +17,7 @@ mod pace;
 mod renewal;
 pub mod sdk;
 pub mod session;
-mod setup;
+pub mod setup;
 mod sts;
 
 use std::future::Future;

@@ -30,7 +30,13 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region, given: GivenCredentials) -> Self {
+    pub(super) fn new(
+        reach: Reach,
+        meter: Meter,
+        limits: CallLimits,
+        region: Region,
+        given: GivenCredentials,
+    ) -> Self {
         Self {
             reach,
             meter,

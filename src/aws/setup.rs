@@ -14,7 +14,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region as SdkRegion;
 
 use crate::aws::body::WholeReplies;
-use crate::aws::checks::{SetupError, Variable, check_certificates, check_endpoints};
+pub use crate::aws::checks::SetupError;
+use crate::aws::checks::{Variable, check_certificates, check_endpoints};
 use crate::aws::limits::CallLimits;
 use crate::config::AwsSettings;
 

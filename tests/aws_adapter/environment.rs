@@ -60,7 +60,13 @@ fn variables_that_make_the_sdk_panic_do_not_matter() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_configured_endpoint_is_asked_with_the_environments_key() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(&settings(&stage.url), metrics(), limits(), GivenCredentials::default()).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
     let aws = aws.expect("a way to AWS");
     aws.identify(&aws.open(&by_role()))
         .await
@@ -78,7 +84,13 @@ fn no_credentials_anywhere_are_told_as_that() {
 #[ignore = "needs the environment that another test makes"]
 async fn without_credentials_nothing_is_asked() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(&settings(&stage.url), metrics(), limits(), GivenCredentials::default()).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
     let aws = aws.expect("a way to AWS");
     let error = aws.identify(&aws.open(&by_role())).await;
     let error = error.expect_err("no credentials");
@@ -115,7 +127,13 @@ fn a_profile_is_used_though_the_environment_has_a_key() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_profile_signs() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(&settings(&stage.url), metrics(), limits(), GivenCredentials::default()).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
     let aws = aws.expect("a way to AWS");
     let session = aws.open(&account(Access::Profile("audit".into())));
     aws.identify(&session).await.expect("an identity");
