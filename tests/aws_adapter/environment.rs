@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cloudtrail_exporter::aws::Aws;
+use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::config::{Access, AwsSettings};
 use cloudtrail_exporter::facts::{Failure, Operation};
@@ -38,6 +39,13 @@ fn run_in(environment: Vec<(&str, String)>, test: &str) {
     assert!(output.contains("1 passed"), "{output}");
 }
 
+/// An adapter that looks for its credentials.
+async fn looking(settings: &AwsSettings) -> SdkAws {
+    let found = GivenCredentials::default();
+    let adapter = SdkAws::new(settings, metrics(), limits(), found).await;
+    adapter.expect("a way to AWS")
+}
+
 #[test]
 fn variables_that_make_the_sdk_panic_do_not_matter() {
     let home = tempfile::tempdir().expect("a directory");
@@ -60,14 +68,7 @@ fn variables_that_make_the_sdk_panic_do_not_matter() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_configured_endpoint_is_asked_with_the_environments_key() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     aws.identify(&aws.open(&by_role()))
         .await
         .expect("an identity");
@@ -84,14 +85,7 @@ fn no_credentials_anywhere_are_told_as_that() {
 #[ignore = "needs the environment that another test makes"]
 async fn without_credentials_nothing_is_asked() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     let error = aws.identify(&aws.open(&by_role())).await;
     let error = error.expect_err("no credentials");
     assert_eq!(
@@ -127,14 +121,7 @@ fn a_profile_is_used_though_the_environment_has_a_key() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_profile_signs() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     let session = aws.open(&account(Access::Profile("audit".into())));
     aws.identify(&session).await.expect("an identity");
     aws.describe_trails(&session, &region())
@@ -179,8 +166,7 @@ async fn a_server_of_the_bundle_is_believed() {
         use_fips: false,
         max_attempts: 1,
     };
-    let aws = SdkAws::new(&settings, metrics(), limits(), GivenCredentials::default()).await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings).await;
     aws.identify(&aws.open(&by_role()))
         .await
         .expect("an identity");
