@@ -3,6 +3,7 @@
 //! The adapter behind it, and the only code that names the AWS SDK, is in the rooms below; tests put a fake in its place.
 
 pub mod body;
+mod checks;
 pub mod classify;
 mod clients;
 pub mod convert;

@@ -16,6 +16,8 @@ use crate::facts::{
     Trail, TrailStatus,
 };
 
+/// The longest name or ARN of anything that is kept; labels show less.
+const MAX_TEXT_BYTES: usize = 1024;
 /// The longest delivery error that is kept; AWS's are codes such as `NoSuchBucket`.
 const MAX_ERROR_BYTES: usize = 256;
 
@@ -71,7 +73,8 @@ fn home_region(named: Option<&str>, arn: &TrailArn, partition: Partition) -> Opt
 
 /// A text that says something.
 fn text(value: Option<&str>) -> Option<Arc<str>> {
-    value.filter(|text| !text.is_empty()).map(Arc::from)
+    let value = value.filter(|text| !text.is_empty());
+    value.map(|text| cut(text, MAX_TEXT_BYTES).into())
 }
 
 /// The status of `GetTrailStatus`.

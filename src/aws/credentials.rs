@@ -9,6 +9,7 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
@@ -83,13 +84,13 @@ impl Base {
     pub(super) async fn credentials(&self) -> Result<(Credentials, SystemTime), Failed> {
         let mut held = self.held.lock().await;
         let now = SystemTime::now();
-        let current = match held.take() {
-            Some(current) if now < current.until => current,
-            last => next(last, self.find().await, now),
-        };
-        let answer = current.found.clone().map(|found| (found, current.until));
-        *held = Some(current);
-        answer
+        if let Some(current) = held.as_ref().filter(|held| now < held.until) {
+            return current.answer();
+        }
+        // A poll may give up here; what is held stays until the chain has answered.
+        let found = self.find().await;
+        let current = next(held.take(), found, now);
+        held.insert(current).answer()
     }
 
     /// AWS does not take these any more: the chain is asked again, unless that was just done.
@@ -107,7 +108,7 @@ impl Base {
             let provider = self.source.provider().await;
             let found = provider.provide_credentials().await;
             found.map_err(|error| {
-                let detail = format!("no credentials{}: {}", self.source, root_cause(&error));
+                let detail = format!("no credentials{}: {}", self.source, why(&error));
                 Failed::new(Failure::Credentials, detail)
             })
         };
@@ -145,6 +146,22 @@ impl fmt::Display for Source {
             Self::Own(_) | Self::Given(_) => Ok(()),
             Self::Profile(name, _) => write!(f, " in the profile {name:?}"),
         }
+    }
+}
+
+impl Held {
+    fn answer(&self) -> Result<(Credentials, SystemTime), Failed> {
+        let found = self.found.clone();
+        found.map(|found| (found, self.until))
+    }
+}
+
+fn why(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "none in the environment, the shared AWS configuration or a metadata service".to_owned()
+        }
+        _ => root_cause(error),
     }
 }
 

@@ -61,12 +61,12 @@ impl SdkAws {
             client: self.clients().organizations(),
             credentials,
         };
-        let found = if settings.include_ous.is_empty() {
-            listing.everybody().await?
-        } else {
-            listing.below(&settings.include_ous).await?
-        };
-        Ok(found.into_values().collect())
+        let found = listing.members(&settings.include_ous).await;
+        if found.as_ref().is_err_and(|failed| failed.expired) {
+            let own = self.clients().base(None);
+            own.reject(&listing.credentials).await;
+        }
+        Ok(found?.into_values().collect())
     }
 
     async fn organization_credentials(
@@ -97,6 +97,14 @@ struct Listing {
 }
 
 impl Listing {
+    async fn members(&self, units: &[String]) -> Result<Members, Failed> {
+        if units.is_empty() {
+            self.everybody().await
+        } else {
+            self.below(units).await
+        }
+    }
+
     async fn everybody(&self) -> Result<Members, Failed> {
         let mut members = Members::new();
         let mut pages = Pages::new();

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::process::Command;
 
 use cloudtrail_exporter::aws::Aws;
+use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::config::{Access, AwsSettings};
 use cloudtrail_exporter::facts::{Failure, Operation};
 
 use crate::lines::{account, by_role, usual};
-use crate::stage::Stage;
+use crate::stage::{Stage, in_tls};
 use crate::{limits, metrics, region, settings};
 
 /// Variables under which nothing of this machine is found.
@@ -38,6 +39,13 @@ fn run_in(environment: Vec<(&str, String)>, test: &str) {
     assert!(output.contains("1 passed"), "{output}");
 }
 
+/// An adapter that looks for its credentials.
+async fn looking(settings: &AwsSettings) -> SdkAws {
+    let found = GivenCredentials::default();
+    let adapter = SdkAws::new(settings, metrics(), limits(), found).await;
+    adapter.expect("a way to AWS")
+}
+
 #[test]
 fn variables_that_make_the_sdk_panic_do_not_matter() {
     let home = tempfile::tempdir().expect("a directory");
@@ -60,14 +68,7 @@ fn variables_that_make_the_sdk_panic_do_not_matter() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_configured_endpoint_is_asked_with_the_environments_key() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     aws.identify(&aws.open(&by_role()))
         .await
         .expect("an identity");
@@ -84,14 +85,7 @@ fn no_credentials_anywhere_are_told_as_that() {
 #[ignore = "needs the environment that another test makes"]
 async fn without_credentials_nothing_is_asked() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     let error = aws.identify(&aws.open(&by_role())).await;
     let error = error.expect_err("no credentials");
     assert_eq!(
@@ -127,14 +121,7 @@ fn a_profile_is_used_though_the_environment_has_a_key() {
 #[ignore = "needs the environment that another test makes"]
 async fn the_profile_signs() {
     let stage = Stage::new(usual).await;
-    let aws = SdkAws::new(
-        &settings(&stage.url),
-        metrics(),
-        limits(),
-        GivenCredentials::default(),
-    )
-    .await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings(&stage.url)).await;
     let session = aws.open(&account(Access::Profile("audit".into())));
     aws.identify(&session).await.expect("an identity");
     aws.describe_trails(&session, &region())
@@ -172,15 +159,14 @@ fn a_ca_bundle_is_trusted() {
 async fn a_server_of_the_bundle_is_believed() {
     let variable = |name: &str| std::env::var(name).expect("set");
     let stage = Stage::new(usual).await;
-    let url = crate::stage::in_tls(&stage, &variable("AWS_CA_BUNDLE"), &variable("TEST_KEY")).await;
+    let url = in_tls(&stage, &variable("AWS_CA_BUNDLE"), &variable("TEST_KEY")).await;
     let settings = AwsSettings {
         region: "eu-west-1".parse().expect("a Region"),
         endpoint_url: Some(url),
         use_fips: false,
         max_attempts: 1,
     };
-    let aws = SdkAws::new(&settings, metrics(), limits(), GivenCredentials::default()).await;
-    let aws = aws.expect("a way to AWS");
+    let aws = looking(&settings).await;
     aws.identify(&aws.open(&by_role()))
         .await
         .expect("an identity");

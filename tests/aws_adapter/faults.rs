@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::lines::{account, by_role, json, refusal, usual};
-use crate::stage::{Reply, Stage};
+use crate::stage::{Reply, Stage, in_tls};
 use crate::{adapter, adapter_with, hasty, limits, metrics, region, trail, value};
 
 /// Describes trails where `DescribeTrails` is answered like this; tells how often it was asked.
@@ -176,7 +176,7 @@ async fn silence_ends_at_the_deadline() {
         (error.operation, error.failure),
         (Operation::GetTrailStatus, Failure::Timeout)
     );
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(6));
 }
 
 #[tokio::test]
@@ -207,6 +207,64 @@ async fn garbage_in_place_of_tls_is_tls() {
     let aws = adapter(&format!("https://{address}")).await;
     let error = aws.identify(&aws.open(&account(Access::Ambient))).await;
     assert_eq!(error.expect_err("no TLS").failure, Failure::Tls);
+}
+
+#[tokio::test]
+async fn a_server_of_an_unknown_authority_is_tls() {
+    let home = tempfile::tempdir().expect("a directory");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
+    let file = |name: &str, text: String| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let certificate = file("ca.pem", made.cert.pem());
+    let key = file("key.pem", made.signing_key.serialize_pem());
+    let stage = Stage::new(usual).await;
+    let aws = adapter(&in_tls(&stage, &certificate, &key).await).await;
+    let error = aws.identify(&aws.open(&by_role())).await;
+    let error = error.expect_err("not trusted");
+    assert_eq!(error.failure, Failure::Tls);
+    assert!(error.detail.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_malformed_answer_counts_as_a_failed_attempt() {
+    let stage = Stage::new(|asked| match asked.operation.as_str() {
+        "DescribeTrails" => json("{}"),
+        _ => usual(asked),
+    })
+    .await;
+    let metrics = metrics();
+    let aws = adapter_with(&stage.url, limits(), metrics.clone()).await;
+    let session = aws.open(&by_role());
+    aws.identify(&session).await.expect("an identity");
+    assert!(aws.describe_trails(&session, &region()).await.is_err());
+    let failures = "cloudtrail_exporter_aws_request_failures_total";
+    let labels = [("operation", "DescribeTrails"), ("reason", "malformed")];
+    assert!((value(&metrics, failures, &labels) - 1.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn an_account_in_trouble_takes_no_retries_of_another() {
+    let stage = Stage::new(
+        |asked| match (asked.operation.as_str(), asked.key.as_str()) {
+            ("DescribeTrails", "ASIA0") => refusal(500, "InternalFailure", "down"),
+            ("GetTrailStatus", _) if asked.nth == 0 => refusal(500, "InternalFailure", "blip"),
+            _ => usual(asked),
+        },
+    )
+    .await;
+    let aws = adapter(&stage.url).await;
+    let (down, well) = (aws.open(&by_role()), aws.open(&by_role()));
+    aws.identify(&down).await.expect("an identity");
+    aws.identify(&well).await.expect("an identity");
+    for _ in 0..6 {
+        assert!(aws.describe_trails(&down, &region()).await.is_err());
+    }
+    let status = aws.trail_status(&well, &region(), &trail()).await;
+    assert!(status.is_ok(), "{status:?}");
+    assert_eq!(stage.count("GetTrailStatus"), 2);
 }
 
 #[tokio::test]

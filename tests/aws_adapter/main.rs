@@ -1,5 +1,10 @@
 //! The adapter on the wire: the real SDK against a server that plays AWS by a script, well and badly.
 
+#![allow(
+    clippy::expect_used,
+    reason = "where the helpers of a test fail, the test fails"
+)]
+
 mod environment;
 mod faults;
 mod lines;
@@ -58,8 +63,8 @@ fn limits() -> CallLimits {
 /// Deadlines short enough to wait for.
 fn hasty() -> CallLimits {
     CallLimits {
-        attempt: Duration::from_millis(200),
-        operation: Duration::from_millis(500),
+        attempt: Duration::from_secs(1),
+        operation: Duration::from_secs(2),
         ..limits()
     }
 }

@@ -91,14 +91,14 @@ async fn a_session_that_is_over_is_renewed() {
 #[tokio::test]
 async fn a_session_near_its_end_is_renewed_before_a_poll_and_a_refusal_does_not_end_it() {
     let stage = Stage::new(|asked| match (asked.operation.as_str(), asked.nth) {
-        ("AssumeRole", 0) => session(asked, ID, 4),
+        ("AssumeRole", 0) => session(asked, ID, 8),
         ("AssumeRole", _) => sts_refusal(403, "AccessDenied", "no more"),
         _ => usual(asked),
     })
     .await;
     let aws = adapter(&stage.url).await;
     let session = aws.open(&by_role());
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while stage.count("AssumeRole") < 2 {
         aws.identify(&session).await.expect("an identity");
         assert!(Instant::now() < deadline);

@@ -183,7 +183,9 @@ pub(crate) async fn in_tls(stage: &Stage, certificate: &str, key: &str) -> Strin
     let plain = stage.url.trim_start_matches("http://").to_owned();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let mut outside = acceptor.accept(socket).await.expect("TLS");
+            let Ok(mut outside) = acceptor.accept(socket).await else {
+                continue;
+            };
             let mut inside = TcpStream::connect(&plain).await.expect("the stage");
             tokio::spawn(
                 async move { tokio::io::copy_bidirectional(&mut outside, &mut inside).await },

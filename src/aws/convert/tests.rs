@@ -102,6 +102,12 @@ fn empty_texts_say_nothing() {
 }
 
 #[test]
+fn endless_texts_are_cut() {
+    let trail = one(entry().s3_bucket_name("x".repeat(1_000_000)));
+    assert_eq!(trail.s3_bucket.map(|text| text.len()), Some(1024));
+}
+
+#[test]
 fn a_foreign_trail_is_an_organizations_unless_it_says_otherwise() {
     let heard = |entry: TrailBuilder| {
         let answer = DescribeTrailsOutput::builder().trail_list(entry.build());
