@@ -66,18 +66,11 @@ impl Proofs {
         let outcome = |check, passed: bool| passed.then_some(()).ok_or_else(|| why_not(check));
         let checks = Check::ALL.into_iter().zip(heard.checks);
         for (held, (check, truth)) in next.checks.iter_mut().zip(checks) {
-            let new = truth
-                .known()
-                .map(|passed| dated(outcome(check, passed), at));
-            *held = new.or(held.take());
+            renew(held, truth.known().map(|yes| outcome(check, yes)), at);
         }
-        for (held, truth) in next
-            .management_events
-            .iter_mut()
-            .zip(heard.management_events)
-        {
-            let new = truth.known().map(|recorded| dated(recorded, at));
-            *held = new.or(held.take());
+        let kinds = heard.management_events;
+        for (held, truth) in next.management_events.iter_mut().zip(kinds) {
+            renew(held, truth.known(), at);
         }
         next
     }
@@ -85,29 +78,30 @@ impl Proofs {
     /// The same proofs under another policy: the verdict is the conjunction of what is held of the checks it requires. `evidence` is used if it fits.
     #[must_use]
     pub(super) fn judged_by(&self, policy: &Policy, evidence: Option<TrailArn>) -> Self {
-        let held = |check| self.check_proof(check);
-        let checks = Check::ALL.map(|check| {
-            let passed = held(check).map(|proof| proof.value.is_ok().into());
-            passed.unwrap_or(NEVER_PROVEN)
-        });
-        let why_not = |check| held(check).and_then(|proof| proof.value.err());
-        let verdict = conjunction(&checks, policy, |check| {
-            why_not(check).unwrap_or(Reason::NotPolled)
-        });
-        let oldest = policy
-            .required
-            .iter()
-            .filter_map(|check| Some(held(*check)?.at))
-            .min();
-        let proven = oldest.filter(|_| verdict.state != State::Unknown);
+        let verdict = self.conjunction(policy);
         let compliant = verdict.state == State::Compliant;
+        let required = policy.required.iter();
+        let ages = required.filter_map(|check| Some(self.check_proof(*check)?.at));
+        let proven = ages.min().filter(|_| verdict.state != State::Unknown);
+        let evidence = evidence.or_else(|| self.evidence.clone());
         Self {
             verdict: proven.map(|at| dated(verdict, at)),
-            evidence: evidence
-                .or_else(|| self.evidence.clone())
-                .filter(|_| compliant),
+            evidence: evidence.filter(|_| compliant),
             ..self.clone()
         }
+    }
+
+    /// The verdict on what is held of the checks.
+    fn conjunction(&self, policy: &Policy) -> Verdict {
+        let outcome = |check| self.check_proof(check).map(|proof| proof.value);
+        let checks = Check::ALL.map(|check| {
+            let passed = outcome(check).map(|outcome| outcome.is_ok().into());
+            passed.unwrap_or(NEVER_PROVEN)
+        });
+        let why_not = |check| outcome(check).and_then(Result::err);
+        conjunction(&checks, policy, |check| {
+            why_not(check).unwrap_or(Reason::NotPolled)
+        })
     }
 
     /// The verdict, if it still holds.
@@ -160,6 +154,13 @@ pub(super) fn decayed(held: &Dated<bool>, now: SystemTime, lasts: Duration) -> O
 pub(super) fn is_fresh(at: SystemTime, now: SystemTime, lasts: Duration) -> bool {
     let apart = now.duration_since(at);
     apart.unwrap_or_else(|ahead| ahead.duration()) <= lasts
+}
+
+/// A new proof takes the place of the one that is held.
+fn renew<T>(held: &mut Option<Dated<T>>, proven: Option<T>, at: SystemTime) {
+    if let Some(value) = proven {
+        *held = Some(dated(value, at));
+    }
 }
 
 fn dated<T>(value: T, at: SystemTime) -> Dated<T> {
