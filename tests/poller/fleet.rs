@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cloudtrail_exporter::compliance::State;
 use cloudtrail_exporter::config::OrganizationTrailStatus;
 use cloudtrail_exporter::directory::{Account, AccountKey, Directory};
 use cloudtrail_exporter::facts::{Failure, Operation, PollOutcome};
 use cloudtrail_exporter::poller::{Poller, Report, Settings};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
+use cloudtrail_exporter::snapshot::Publisher;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -437,4 +439,48 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
         buckets.iter().all(|n| (850..1150).contains(n)),
         "{buckets:?}"
     );
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.expect("VmRSS").parse::<u64>().expect("KiB") * 1024
+}
+
+/// `cargo test --test poller -- --ignored --nocapture memory`
+#[tokio::test(start_paused = true)]
+#[ignore = "a measurement of the whole process: run it alone"]
+async fn memory_of_ten_thousand_accounts_polled_judged_and_published() {
+    let fleet: u64 = 10_000;
+    let fake = Fake::default();
+    for number in 0..fleet {
+        let main = trail(number, HOME, "main");
+        fake.answer(
+            &key(number),
+            Answers::of(id(number)).with(HOME, &main, true),
+        );
+    }
+    let before = resident();
+    let mut publisher = Publisher::new(metrics());
+    let snapshot = publisher.subscribe();
+    let accounts = accounts(0..fleet);
+    publisher.follow(Arc::clone(&accounts), epoch());
+    let mut polling = start(fake, settings(64), accounts);
+    polling.at(2 * INTERVAL).await;
+    let now = epoch() + 2 * INTERVAL;
+    for report in polling.reports() {
+        publisher.report(report, now);
+    }
+    polling.fake.forget();
+    let compliant = snapshot
+        .borrow()
+        .accounts
+        .values()
+        .filter(|state| state.standing.verdict(now).state == State::Compliant)
+        .count();
+    assert_eq!(compliant, 10_000);
+    let each = (resident() - before) / fleet;
+    println!("{each} bytes for each account, the journal of the fake included");
 }
