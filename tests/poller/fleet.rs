@@ -441,6 +441,41 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn members_are_joined_with_an_owner_that_answers_last() {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    for number in 1..9 {
+        let denied = Answers::of(id(number)).with(HOME, &org, true);
+        fake.answer(
+            &key(number),
+            denied.trail_fails(&org, Failure::AccessDenied, false),
+        );
+    }
+    let slow = Answers::of(id(9)).with(HOME, &org, true);
+    fake.answer(&key(9), slow.takes(Operation::GetTrailStatus, 20 * SECOND));
+    let publisher = Publisher::new(metrics());
+    let snapshot = publisher.subscribe();
+    let polling = start(fake, settings(4), accounts(1..10));
+    let (began, directory) = (polling.began, polling.directory.subscribe());
+    let run = publisher.run(directory, polling.reports, clock(), sleep(30 * SECOND));
+    let compliant = || {
+        let now = epoch() + began.elapsed();
+        let accounts = &snapshot.borrow().accounts;
+        let verdicts = accounts
+            .values()
+            .map(|state| state.standing.verdict(now).state);
+        verdicts.filter(|state| *state == State::Compliant).count()
+    };
+    let watch = async {
+        sleep_until(began + 19 * SECOND).await;
+        assert_eq!(compliant(), 0);
+        sleep_until(began + 21 * SECOND).await;
+        assert_eq!(compliant(), 9);
+    };
+    tokio::join!(run, watch);
+}
+
 /// Resident memory of this process, in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
