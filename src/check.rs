@@ -43,7 +43,9 @@ impl Summary {
     /// The exit code of `check`: a proven failure outranks an unknown.
     pub fn exit_code(self) -> u8 {
         match self {
-            Self { non_compliant: 1.., .. } => 1,
+            Self {
+                non_compliant: 1.., ..
+            } => 1,
             Self { unknown: 1.., .. } => EXIT_UNKNOWN,
             Self { .. } => 0,
         }
@@ -53,20 +55,31 @@ impl Summary {
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let total = self.compliant + self.non_compliant + self.unknown;
-        let (compliant, non_compliant, unknown) = (self.compliant, self.non_compliant, self.unknown);
-        write!(f, "{total} accounts: {compliant} compliant, {non_compliant} non-compliant, {unknown} unknown")
+        let (compliant, non_compliant, unknown) =
+            (self.compliant, self.non_compliant, self.unknown);
+        write!(
+            f,
+            "{total} accounts: {compliant} compliant, {non_compliant} non-compliant, {unknown} unknown"
+        )
     }
 }
 
 /// How many accounts of a snapshot were polled at least once, and of how many: what a progress line shows.
 pub fn progress(snapshot: &Snapshot) -> (usize, usize) {
-    let polled = snapshot.accounts.values().filter(|a| a.standing.last_poll().is_some());
+    let polled = snapshot
+        .accounts
+        .values()
+        .filter(|a| a.standing.last_poll().is_some());
     (polled.count(), snapshot.accounts.len())
 }
 
 /// The accounts of a snapshot as an aligned table, worst first.
 pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
-    let mut rows: Vec<_> = snapshot.accounts.values().map(|a| (a.standing.verdict(now), a)).collect();
+    let mut rows: Vec<_> = snapshot
+        .accounts
+        .values()
+        .map(|a| (a.standing.verdict(now), a))
+        .collect();
     rows.sort_by_key(|(verdict, account)| (urgency(verdict.state), account.account.key.clone()));
     let mut table = Table::new();
     table
@@ -77,7 +90,15 @@ pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
     } else {
         table.force_no_tty();
     }
-    table.set_header(["ACCOUNT", "NAME", "STATE", "REASON", "MULTI-REGION", "LAST DELIVERY", "EVIDENCE"]);
+    table.set_header([
+        "ACCOUNT",
+        "NAME",
+        "STATE",
+        "REASON",
+        "MULTI-REGION",
+        "LAST DELIVERY",
+        "EVIDENCE",
+    ]);
     for (verdict, account) in rows {
         table.add_row(row(account, verdict, now));
     }
@@ -121,18 +142,38 @@ fn state(state: State) -> Cell {
 /// How long ago any trail of the account last delivered to S3.
 fn last_delivery(account: &AccountState, now: SystemTime) -> String {
     let trails = account.standing.trails().iter();
-    let latest = trails.filter_map(|t| t.status.as_ref()?.value.delivery(Destination::S3).latest.known()).max();
+    let latest = trails
+        .filter_map(|t| {
+            t.status
+                .as_ref()?
+                .value
+                .delivery(Destination::S3)
+                .latest
+                .known()
+        })
+        .max();
     latest.map_or_else(|| "-".into(), |at| ago(at, now))
 }
 
 fn ago(at: SystemTime, now: SystemTime) -> String {
     let age = now.duration_since(at).unwrap_or_default().as_secs();
-    format!("{} ago", humantime::format_duration(Duration::from_secs(age)))
+    format!(
+        "{} ago",
+        humantime::format_duration(Duration::from_secs(age))
+    )
 }
 
 /// A name from outside, fit for a terminal: no control characters.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Waits until every account was polled, with a progress line on a terminal; `None` if the engine broke.
@@ -164,7 +205,10 @@ impl Progress {
     fn show(&mut self, (polled, accounts): (usize, usize)) {
         if self.0 {
             // A terminal that cannot be written to shows nothing; the result is still printed.
-            let _ = write!(std::io::stderr(), "\rpolled {polled} of {accounts} accounts");
+            let _ = write!(
+                std::io::stderr(),
+                "\rpolled {polled} of {accounts} accounts"
+            );
         }
     }
 

@@ -67,7 +67,12 @@ pub enum Output {
 #[derive(Debug, Args)]
 pub struct ConfigFlags {
     /// Configuration file; without one, the account of the ambient credentials is polled
-    #[arg(long = "config.file", env = "CLOUDTRAIL_EXPORTER_CONFIG_FILE", global = true, value_name = "FILE")]
+    #[arg(
+        long = "config.file",
+        env = "CLOUDTRAIL_EXPORTER_CONFIG_FILE",
+        global = true,
+        value_name = "FILE"
+    )]
     pub file: Option<PathBuf>,
     /// Validate the configuration and exit: 0, or 78 with every error in it
     #[arg(long = "config.check", env = "CLOUDTRAIL_EXPORTER_CONFIG_CHECK")]
@@ -84,19 +89,35 @@ pub struct WebFlags {
     #[arg(long = "web.listen-address", env = "CLOUDTRAIL_EXPORTER_WEB_LISTEN_ADDRESS", global = true, value_delimiter = ',', default_values_t = [format!(":{DEFAULT_PORT}")], value_name = "[HOST]:PORT")]
     pub listen_addresses: Vec<String>,
     /// TLS, authentication and response headers, in the exporter-toolkit's format
-    #[arg(long = "web.config.file", env = "CLOUDTRAIL_EXPORTER_WEB_CONFIG_FILE", global = true, value_name = "FILE")]
+    #[arg(
+        long = "web.config.file",
+        env = "CLOUDTRAIL_EXPORTER_WEB_CONFIG_FILE",
+        global = true,
+        value_name = "FILE"
+    )]
     pub config_file: Option<PathBuf>,
     /// Path under which metrics are exposed
-    #[arg(long = "web.telemetry-path", env = "CLOUDTRAIL_EXPORTER_WEB_TELEMETRY_PATH", default_value = "/metrics", value_name = "PATH")]
+    #[arg(
+        long = "web.telemetry-path",
+        env = "CLOUDTRAIL_EXPORTER_WEB_TELEMETRY_PATH",
+        default_value = "/metrics",
+        value_name = "PATH"
+    )]
     pub telemetry_path: TelemetryPath,
     /// Use systemd socket activation instead of listening on an address
-    #[arg(long = "web.systemd-socket", env = "CLOUDTRAIL_EXPORTER_WEB_SYSTEMD_SOCKET")]
+    #[arg(
+        long = "web.systemd-socket",
+        env = "CLOUDTRAIL_EXPORTER_WEB_SYSTEMD_SOCKET"
+    )]
     pub systemd_socket: bool,
     /// Renders at once; one more is answered 503; 0 for no bound
     #[arg(long = "web.max-requests", env = "CLOUDTRAIL_EXPORTER_WEB_MAX_REQUESTS", default_value_t = limits::MAX_RENDERS)]
     pub max_requests: usize,
     /// Let POST /-/reload reload the configuration
-    #[arg(long = "web.enable-lifecycle", env = "CLOUDTRAIL_EXPORTER_WEB_ENABLE_LIFECYCLE")]
+    #[arg(
+        long = "web.enable-lifecycle",
+        env = "CLOUDTRAIL_EXPORTER_WEB_ENABLE_LIFECYCLE"
+    )]
     pub enable_lifecycle: bool,
 }
 
@@ -107,7 +128,14 @@ pub struct LogFlags {
     #[arg(long = "log.level", env = "CLOUDTRAIL_EXPORTER_LOG_LEVEL", global = true, default_value = "info", value_parser = ["debug", "info", "warn", "error"], value_name = "LEVEL")]
     pub level: String,
     /// Format of log lines
-    #[arg(long = "log.format", env = "CLOUDTRAIL_EXPORTER_LOG_FORMAT", global = true, value_enum, default_value = "logfmt", value_name = "FORMAT")]
+    #[arg(
+        long = "log.format",
+        env = "CLOUDTRAIL_EXPORTER_LOG_FORMAT",
+        global = true,
+        value_enum,
+        default_value = "logfmt",
+        value_name = "FORMAT"
+    )]
     pub format: LogFormat,
 }
 
@@ -115,13 +143,26 @@ pub struct LogFlags {
 #[derive(Debug, Args)]
 pub struct ShardFlags {
     /// This process's shard, from 0
-    #[arg(long = "shard", env = "CLOUDTRAIL_EXPORTER_SHARD", value_name = "ORDINAL", conflicts_with = "from_hostname")]
+    #[arg(
+        long = "shard",
+        env = "CLOUDTRAIL_EXPORTER_SHARD",
+        value_name = "ORDINAL",
+        conflicts_with = "from_hostname"
+    )]
     pub ordinal: Option<usize>,
     /// How many shards there are
-    #[arg(long = "total-shards", env = "CLOUDTRAIL_EXPORTER_TOTAL_SHARDS", default_value_t = 1, value_name = "N")]
+    #[arg(
+        long = "total-shards",
+        env = "CLOUDTRAIL_EXPORTER_TOTAL_SHARDS",
+        default_value_t = 1,
+        value_name = "N"
+    )]
     pub total: usize,
     /// Take the shard from the number at the end of the host name, as a StatefulSet gives it
-    #[arg(long = "shard-from-hostname", env = "CLOUDTRAIL_EXPORTER_SHARD_FROM_HOSTNAME")]
+    #[arg(
+        long = "shard-from-hostname",
+        env = "CLOUDTRAIL_EXPORTER_SHARD_FROM_HOSTNAME"
+    )]
     pub from_hostname: bool,
 }
 
@@ -139,7 +180,8 @@ impl ShardFlags {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write it with a unit, such as 30s"))
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write it with a unit, such as 30s"))
 }
 
 #[cfg(test)]
@@ -154,13 +196,23 @@ mod tests {
 
     #[test]
     fn every_flag_has_its_environment_variable() {
-        for arg in Cli::command().get_arguments().filter(|a| a.get_long().is_some()) {
+        for arg in Cli::command()
+            .get_arguments()
+            .filter(|a| a.get_long().is_some())
+        {
             let long = arg.get_long().unwrap();
             if ["help", "version"].contains(&long) {
                 continue;
             }
-            let wanted = format!("CLOUDTRAIL_EXPORTER_{}", long.replace(['.', '-'], "_").to_uppercase());
-            assert_eq!(arg.get_env().and_then(|e| e.to_str()), Some(wanted.as_str()), "--{long}");
+            let wanted = format!(
+                "CLOUDTRAIL_EXPORTER_{}",
+                long.replace(['.', '-'], "_").to_uppercase()
+            );
+            assert_eq!(
+                arg.get_env().and_then(|e| e.to_str()),
+                Some(wanted.as_str()),
+                "--{long}"
+            );
         }
     }
 
@@ -171,8 +223,14 @@ mod tests {
             cli.shard.shard("exporter-2")
         };
         assert_eq!(shard(&[]), Ok(Shard::ALL));
-        assert_eq!(shard(&["--shard=1", "--total-shards=3"]), Shard::new(1, 3).map_err(|e| e.to_string()));
-        assert_eq!(shard(&["--shard-from-hostname", "--total-shards=3"]), Shard::new(2, 3).map_err(|e| e.to_string()));
+        assert_eq!(
+            shard(&["--shard=1", "--total-shards=3"]),
+            Shard::new(1, 3).map_err(|e| e.to_string())
+        );
+        assert_eq!(
+            shard(&["--shard-from-hostname", "--total-shards=3"]),
+            Shard::new(2, 3).map_err(|e| e.to_string())
+        );
         assert!(shard(&["--shard=3", "--total-shards=3"]).is_err());
         assert!(shard(&["--total-shards=3"]).is_err());
         assert!(shard(&["--total-shards=0"]).is_err());

@@ -37,7 +37,6 @@ use crate::compliance::Check;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Form, KEYS, Key};
-pub use load::MAX_BYTES;
 pub use secret::Secret;
 pub use variables::Variables;
 
@@ -117,7 +116,7 @@ pub struct Defaults {
 pub struct ConfiguredAccount {
     /// Its id; `None` where the credentials will tell (profile or ambient).
     pub id: Option<AccountId>,
-    /// Its name; unique where there is no id.
+    /// Its name; unique where there is no id. Neither has only the ambient account of a process without a file.
     pub name: Option<Arc<str>>,
     /// How a session is opened in it.
     pub access: Access,

@@ -2,16 +2,19 @@
 
 use std::future::pending;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::config::{Config, ConfigErrors, Variables};
 use crate::engine::{Engine, Surroundings};
-use crate::web::{Listener, ReloadRequest, Server, WebSettings};
+use crate::snapshot::Snapshot;
+use crate::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
 
 /// Wishes to reload that may wait; all that wait are answered by one reload.
 const RELOADS_WAITING: usize = 16;
@@ -43,7 +46,9 @@ impl Origin {
     /// A hash of the file's content; `None` if there is none to be read.
     fn fingerprint(&self) -> Option<[u8; 32]> {
         match self {
-            Self::File(path) => std::fs::read(path).ok().map(|bytes| Sha256::digest(bytes).into()),
+            Self::File(path) => std::fs::read(path)
+                .ok()
+                .map(|bytes| Sha256::digest(bytes).into()),
             Self::Ambient | Self::Text(_) => None,
         }
     }
@@ -61,6 +66,8 @@ pub struct Daemon {
     pub listeners: Vec<Listener>,
     /// The server's settings.
     pub web: WebSettings,
+    /// TLS, users and headers.
+    pub web_file: Option<WebFile>,
 }
 
 /// Something the daemon cannot do without broke. Says what, for the last line of the log.
@@ -78,32 +85,65 @@ pub enum DaemonError {
 }
 
 impl Daemon {
-    /// Runs until SIGTERM or SIGINT, then drains; a second signal ends the process at once.
-    pub async fn run(self, config: Config, surroundings: Surroundings) -> Result<(), DaemonError> {
-        let mut stop = Stop::new()?;
-        let metrics = surroundings.metrics.clone();
+    /// Starts to poll and to serve.
+    pub async fn start(
+        self,
+        config: Config,
+        surroundings: Surroundings,
+    ) -> Result<Running, DaemonError> {
+        let stop = Stop::new()?;
+        let self_metrics = surroundings.metrics.clone();
         let engine = Engine::start(config, surroundings).await?;
         let (wishes, waiting) = mpsc::channel(RELOADS_WAITING);
         let server = Server {
             snapshot: engine.snapshot(),
-            self_metrics: metrics.clone(),
+            self_metrics,
             settings: self.web,
             reload: self.lifecycle.then_some(wishes),
+            file: self.web_file,
         };
+        for listener in &self.listeners {
+            tracing::info!(address = %listener.local_addr()?, "listening");
+        }
         let (drain, draining) = oneshot::channel::<()>();
         let serving = tokio::spawn(server.serve(self.listeners, async {
             let _ = draining.await;
         }));
-        let mut reloader = Reloader::new(engine, self.origin, self.auto_reload, waiting)?;
+        let reloader = Reloader::new(engine, self.origin, self.auto_reload, waiting)?;
+        Ok(Running {
+            stop,
+            reloader,
+            serving,
+            drain,
+        })
+    }
+}
+
+/// A daemon that polls and serves.
+pub struct Running {
+    stop: Stop,
+    reloader: Reloader,
+    serving: JoinHandle<()>,
+    drain: oneshot::Sender<()>,
+}
+
+impl Running {
+    /// All accounts, now and whenever something is published.
+    pub fn snapshot(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.reloader.engine.snapshot()
+    }
+
+    /// Runs until SIGTERM or SIGINT, then finishes the requests in flight; a second signal ends it at once.
+    pub async fn run(mut self) -> Result<(), DaemonError> {
         let outcome = tokio::select! {
-            () = stop.asked() => Ok(()),
-            () = reloader.run() => Err(DaemonError::Broken),
+            () = self.stop.asked() => Ok(()),
+            () = self.reloader.run() => Err(DaemonError::Broken),
         };
         tracing::info!("stopping: no new connections, requests in flight are finished");
-        let _ = drain.send(());
+        let _ = self.drain.send(());
         tokio::select! {
-            _ = serving => {}
-            () = stop.asked() => tracing::warn!("stopped at once by a second signal"),
+            _ = self.serving => {}
+            () = self.stop.asked() => tracing::warn!("stopped at once by a second signal"),
         }
         outcome
     }
@@ -119,7 +159,10 @@ impl Stop {
     fn new() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt })
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
     }
 
     async fn asked(&mut self) {
@@ -142,7 +185,12 @@ struct Reloader {
 }
 
 impl Reloader {
-    fn new(engine: Engine, origin: Origin, every: Duration, wishes: mpsc::Receiver<ReloadRequest>) -> std::io::Result<Self> {
+    fn new(
+        engine: Engine,
+        origin: Origin,
+        every: Duration,
+        wishes: mpsc::Receiver<ReloadRequest>,
+    ) -> std::io::Result<Self> {
         let seen = origin.fingerprint();
         let hangup = signal(SignalKind::hangup())?;
         let looks = (!every.is_zero()).then(|| {
@@ -150,7 +198,14 @@ impl Reloader {
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             looks
         });
-        Ok(Self { engine, origin, hangup, wishes, looks, seen })
+        Ok(Self {
+            engine,
+            origin,
+            hangup,
+            wishes,
+            looks,
+            seen,
+        })
     }
 
     /// Ends only if the engine broke.
@@ -193,7 +248,10 @@ impl Reloader {
         let outcome = match tokio::task::spawn_blocking(read).await {
             Ok((seen, Ok(config))) => {
                 self.seen = seen;
-                self.engine.reload(config).await.map_err(|error| error.to_string())
+                self.engine
+                    .reload(config)
+                    .await
+                    .map_err(|error| error.to_string())
             }
             Ok((seen, Err(errors))) => {
                 self.seen = seen;
@@ -207,7 +265,10 @@ impl Reloader {
 
     fn tell(&self, outcome: &Result<(), String>) {
         match outcome {
-            Ok(()) => tracing::info!(sha256 = self.engine.config().sha256, "configuration reloaded"),
+            Ok(()) => tracing::info!(
+                sha256 = self.engine.config().sha256,
+                "configuration reloaded"
+            ),
             Err(error) => {
                 self.engine.metrics().config_refused();
                 tracing::error!(%error, "configuration refused: the one in force stays");

@@ -1,15 +1,21 @@
 //! `demo`: the daemon on an embedded, simulated AWS. The simulator is known to the rest of the program only as an endpoint URL.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use aws_simulator::{Account, Partition, Simulator, World, WorldError};
+use aws_simulator::{Account, DEMO_WORLD, Partition, Simulator, World, WorldError};
+use tokio::sync::watch;
 
 use crate::aws::credentials::GivenCredentials;
+use crate::check::Summary;
+use crate::config::Secret;
 use crate::daemon::Origin;
+use crate::snapshot::Snapshot;
+use crate::web::Listener;
 
-/// The fleet of the demo, as `aws-simulator` reads it.
-const WORLD: &str = include_str!("../simulator/worlds/demo.yaml");
 /// The profile that stands for GovCloud's own credentials: none cross from one partition to another.
 const GOV_PROFILE: &str = "gov";
 /// The Region asked about the accounts of GovCloud.
@@ -21,6 +27,7 @@ const SETTINGS: &str = "\
 poll: { interval: 5s, timeout: 4s, stale_after: 30s }
 discovery: { organizations: { enabled: true, refresh_interval: 1m } }
 defaults: { regions: [eu-south-1, eu-west-1] }
+compliance: { required: [multi_region_trail, logging, delivery, management_events] }
 ";
 
 /// A simulated AWS, running, and how to poll it.
@@ -31,8 +38,6 @@ pub struct Demo {
     pub origin: Origin,
     /// The credentials it takes.
     pub given: GivenCredentials,
-    /// How many accounts it has.
-    pub accounts: usize,
 }
 
 /// The demo cannot start.
@@ -49,16 +54,14 @@ pub enum DemoError {
 impl Demo {
     /// Starts the simulator on a free port of the loopback interface.
     pub fn start() -> Result<Self, DemoError> {
-        let world = World::parse(WORLD)?;
-        let (given, accounts) = (keys(&world), world.accounts.len());
-        let listed = listed(&world);
+        let world = World::parse(DEMO_WORLD)?;
+        let (given, listed) = (keys(&world), listed(&world));
         let simulator = Simulator::start(world, (Ipv4Addr::LOCALHOST, 0).into())?;
         let aws = format!("aws: {{ endpoint_url: {:?} }}\n", simulator.url());
         Ok(Self {
             origin: Origin::Text(format!("{SETTINGS}{aws}accounts:\n{listed}")),
             simulator,
             given,
-            accounts,
         })
     }
 }
@@ -68,7 +71,7 @@ fn keys(world: &World) -> GivenCredentials {
     let keys = world.credentials.iter().rev();
     keys.fold(GivenCredentials::default(), |given, key| {
         let profile = (key.partition != Partition::Aws).then_some(GOV_PROFILE);
-        given.with(profile, &key.access_key_id, SECRET)
+        given.with(profile, &key.access_key_id, &Secret::new(SECRET))
     })
 }
 
@@ -88,4 +91,33 @@ fn entry(account: &Account) -> String {
         Partition::Aws => format!("{{ id: \"{id}\", name: {name} }}"),
         _ => format!("{{ name: {name}, profile: {GOV_PROFILE}, region: {GOV_REGION} }}"),
     }
+}
+
+/// Where a browser finds the demo.
+pub fn url(listeners: &[Listener]) -> String {
+    let bound = listeners
+        .iter()
+        .find_map(|listener| listener.local_addr().ok());
+    let port = bound.map_or(0, |address| address.port());
+    match bound {
+        Some(address) if !address.ip().is_unspecified() => format!("http://{address}"),
+        _ => format!("http://localhost:{port}"),
+    }
+}
+
+/// Says on standard output what there is to see, as soon as every account was polled once.
+pub async fn welcome(mut snapshots: watch::Receiver<Arc<Snapshot>>, url: String) {
+    let Ok(snapshot) = snapshots.wait_for(|snapshot| snapshot.ready).await else {
+        return;
+    };
+    let summary = Summary::of(&snapshot, SystemTime::now());
+    let text = format!(
+        "\ncloudtrail-exporter demo: {summary}\n\
+         \x20 {url}/          the fleet, worst first\n\
+         \x20 {url}/metrics   what Prometheus scrapes\n\
+         \x20 A simulated AWS, polled every 5 s through the real SDK. Over the first minutes trails stop, buckets vanish and accounts recover.\n\
+         \x20 Try: curl -s {url}/metrics | grep compliance_reason\n\n"
+    );
+    // Whoever closed standard output does not want to know.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

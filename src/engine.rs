@@ -68,7 +68,9 @@ impl Engine {
             keepers: JoinSet::new(),
             surroundings,
         };
-        engine.keepers.spawn(publisher.run(accounts, reported, SystemTime::now, pending()));
+        engine
+            .keepers
+            .spawn(publisher.run(accounts, reported, SystemTime::now, pending()));
         engine.discover(directory);
         engine.poll();
         engine.in_force();
@@ -150,7 +152,8 @@ impl Engine {
 
 async fn reach(config: &Config, surroundings: &Surroundings) -> Result<SdkAws, SetupError> {
     let limits = CallLimits {
-        calls_per_second: NonZeroU32::new(config.limits.requests_per_second).unwrap_or(NonZeroU32::MIN),
+        calls_per_second: NonZeroU32::new(config.limits.requests_per_second)
+            .unwrap_or(NonZeroU32::MIN),
         ..CallLimits::default()
     };
     let metrics = surroundings.metrics.clone();
@@ -175,5 +178,7 @@ fn observe(metrics: &SelfMetrics, attempt: Attempt) {
 
 /// Seconds since the UNIX epoch.
 fn seconds(at: SystemTime) -> f64 {
-    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    at.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
 }

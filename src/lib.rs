@@ -16,13 +16,14 @@
 //! - [`exposition`]: a snapshot as Prometheus reads it;
 //! - [`web`]: the HTTP server;
 //! - [`engine`]: discovery, poller and publisher, wired;
+//! - [`iam`]: the policies a configuration needs;
 //! - [`daemon`], [`check`], [`demo`]: what the program can be, chosen by [`cli`] and run by [`program`].
 
 pub mod account;
 pub mod aws;
-pub mod compliance;
 pub mod check;
 pub mod cli;
+pub mod compliance;
 pub mod config;
 pub mod daemon;
 pub mod demo;
@@ -30,6 +31,7 @@ pub mod directory;
 pub mod engine;
 pub mod exposition;
 pub mod facts;
+pub mod iam;
 pub mod labels;
 pub mod logging;
 pub mod poller;

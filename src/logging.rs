@@ -16,7 +16,9 @@ pub enum LogFormat {
 
 /// Starts logging for the rest of the process.
 pub fn init(level: &str, format: LogFormat) {
-    let filter = EnvFilter::new(format!("warn,cloudtrail_exporter={level},aws_simulator={level}"));
+    let filter = EnvFilter::new(format!(
+        "warn,cloudtrail_exporter={level},aws_simulator={level}"
+    ));
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Logfmt => registry.with(logfmt()).init(),

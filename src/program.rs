@@ -10,12 +10,13 @@ use crate::aws::credentials::GivenCredentials;
 use crate::aws::setup::SetupError;
 use crate::check;
 use crate::cli::{Cli, Command, Output};
-use crate::config::ConfigErrors;
-use crate::daemon::{Daemon, DaemonError, Origin};
-use crate::demo::{Demo, DemoError};
+use crate::config::{Config, ConfigErrors};
+use crate::daemon::{Daemon, DaemonError, Origin, Running};
+use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
+use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
-use crate::web::{Listener, WebSettings};
+use crate::web::{Listener, WebFile, WebFileError, WebSettings};
 
 /// The exit code of a bad configuration: `EX_CONFIG` of sysexits.
 const EXIT_CONFIG: u8 = 78;
@@ -28,6 +29,9 @@ pub enum Failure {
     /// The configuration is bad.
     #[error("bad configuration:\n{0}")]
     Config(#[from] ConfigErrors),
+    /// The file of `--web.config.file` is bad.
+    #[error("bad web configuration:\n{0}")]
+    WebFile(#[from] WebFileError),
     /// A flag is bad in a way that only shows later.
     #[error("{0}")]
     Flag(String),
@@ -55,7 +59,10 @@ impl Failure {
     /// 78 for whatever the operator wrote wrongly, else 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Flag(_) | Self::Setup(_) | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
+            Self::Config(_)
+            | Self::Flag(_)
+            | Self::Setup(_)
+            | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
             _ => ExitCode::FAILURE,
         }
     }
@@ -64,45 +71,83 @@ impl Failure {
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
-        None if cli.config.check => origin(cli).read().map(|_| ExitCode::SUCCESS).map_err(Failure::from),
-        None => daemon(cli, origin(cli), GivenCredentials::default()),
+        None if cli.config.check => origin(cli)
+            .read()
+            .map(|_| ExitCode::SUCCESS)
+            .map_err(Failure::from),
+        None => daemon(cli),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
+        Some(Command::IamPolicy) => policies(&origin(cli).read()?),
         Some(_) => Ok(ExitCode::FAILURE),
     }
 }
 
 fn origin(cli: &Cli) -> Origin {
-    cli.config.file.clone().map_or(Origin::Ambient, Origin::File)
+    cli.config
+        .file
+        .clone()
+        .map_or(Origin::Ambient, Origin::File)
 }
 
-fn daemon(cli: &Cli, origin: Origin, given: GivenCredentials) -> Result<ExitCode, Failure> {
-    let config = origin.read()?;
-    let surroundings = surroundings(cli, given)?;
-    runtime()?.block_on(async {
-        let daemon = Daemon {
-            origin,
-            auto_reload: cli.config.auto_reload_interval,
-            lifecycle: cli.web.enable_lifecycle,
-            listeners: bind(cli)?,
-            web: WebSettings {
-                telemetry_path: cli.web.telemetry_path.clone(),
-                max_requests: cli.web.max_requests,
-            },
-        };
-        daemon.run(config, surroundings).await.map_err(Failure::Daemon)
+fn daemon(cli: &Cli) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let running = serve(cli, origin(cli), GivenCredentials::default(), bind(cli)?).await?;
+        running.run().await.map_err(Failure::Daemon)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
-    let demo = Demo::start()?;
-    daemon(cli, demo.origin, demo.given)
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let demo = Demo::start()?;
+        let listeners = bind(cli)?;
+        let url = demo::url(&listeners);
+        let running = serve(cli, demo.origin, demo.given, listeners).await?;
+        tokio::spawn(demo::welcome(running.snapshot(), url));
+        running.run().await.map_err(Failure::Daemon)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Binds before anything else, so that a port in use is an error at once.
+async fn serve(
+    cli: &Cli,
+    origin: Origin,
+    given: GivenCredentials,
+    listeners: Vec<Listener>,
+) -> Result<Running, Failure> {
+    let config = origin.read()?;
+    let surroundings = surroundings(cli, given)?;
+    let daemon = Daemon {
+        origin,
+        auto_reload: cli.config.auto_reload_interval,
+        lifecycle: cli.web.enable_lifecycle,
+        listeners,
+        web: WebSettings {
+            telemetry_path: cli.web.telemetry_path.clone(),
+            max_requests: cli.web.max_requests,
+        },
+        web_file: cli
+            .web
+            .config_file
+            .as_deref()
+            .map(WebFile::load)
+            .transpose()?,
+    };
+    daemon
+        .start(config, surroundings)
+        .await
+        .map_err(Failure::Daemon)
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
     let addresses = cli.web.listen_addresses.iter();
-    addresses.map(|address| Listener::bind(address).map_err(Failure::Listen)).collect()
+    addresses
+        .map(|address| Listener::bind(address).map_err(Failure::Listen))
+        .collect()
 }
 
 /// `check`: the engine until everything was polled once, then a table.
@@ -111,7 +156,9 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
     let surroundings = surroundings(cli, GivenCredentials::default())?;
     runtime()?.block_on(async {
         let mut engine = Engine::start(config, surroundings).await?;
-        let snapshot = check::polled(&mut engine).await.ok_or(Failure::Daemon(DaemonError::Broken))?;
+        let snapshot = check::polled(&mut engine)
+            .await
+            .ok_or(Failure::Daemon(DaemonError::Broken))?;
         let now = SystemTime::now();
         let text = match output {
             Output::Table => check::report(&snapshot, now, check::is_coloured()),
@@ -123,6 +170,18 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
     })
 }
 
+/// `iam-policy`: each document under its title.
+fn policies(config: &Config) -> Result<ExitCode, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    for document in iam::documents(config) {
+        let written = writeln!(stdout, "# {}\n{}\n", document.title, document.json);
+        if written.is_err() {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Failure> {
     let shard = cli.shard.shard(&hostname()).map_err(Failure::Flag)?;
     let build = Build {
@@ -132,7 +191,11 @@ fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Fail
         target: env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),
     };
     let metrics = SelfMetrics::new(build).map_err(|error| Failure::Machine(error.to_string()))?;
-    Ok(Surroundings { shard, given, metrics })
+    Ok(Surroundings {
+        shard,
+        given,
+        metrics,
+    })
 }
 
 /// The machine's name, as the kernel has it; empty if it does not tell.
@@ -142,6 +205,9 @@ fn hostname() -> String {
 }
 
 fn runtime() -> Result<Runtime, Failure> {
-    let built = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    let built = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build();
     built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))
 }

@@ -9,10 +9,14 @@
 //! module per kind of answer.
 
 mod accept;
+mod auth;
 mod body;
 mod connection;
 mod deadline;
 mod door;
+mod file;
+mod guard;
+mod handshake;
 mod heard;
 pub mod limits;
 pub mod listener;
@@ -24,11 +28,13 @@ mod reply;
 mod route;
 mod scrape;
 mod service;
+mod tls;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use file::{WebFile, WebFileError};
 pub use listener::Listener;
 pub use reload::{Reload, ReloadRequest};
 pub use route::TelemetryPath;
@@ -64,12 +70,24 @@ pub struct Server {
     pub settings: WebSettings,
     /// Who reads the configuration again when asked to; `None` if lifecycle is not enabled.
     pub reload: Option<Reload>,
+    /// TLS, users and headers, if the operator wants any. Followed as it changes.
+    pub file: Option<WebFile>,
 }
 
 impl Server {
     /// Serves until `shutdown` is ready; then accepts no more, finishes what is in flight and returns, at the latest after [`limits::DRAIN`].
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()>) {
-        let site = Arc::new(service::Site::new(self));
-        accept::serve(site, listeners, shutdown).await;
+        let guard = self.file.as_ref().map(guard::Guard::new);
+        let (to, guard) = watch::channel(Arc::new(guard.unwrap_or_default()));
+        let follow = self.file.clone().map(|file| guard::follow(file, to));
+        let site = Arc::new(service::Site::new(self, guard));
+        let serve = accept::serve(site, listeners, shutdown);
+        match follow {
+            None => serve.await,
+            Some(follow) => tokio::select! {
+                () = serve => {}
+                never = follow => match never {},
+            },
+        }
     }
 }

@@ -46,19 +46,33 @@ fn collect(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
 }
 
 fn room(path: &Path) -> String {
-    let first = path.strip_prefix("src").unwrap().components().next().unwrap();
-    first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
+    let first = path
+        .strip_prefix("src")
+        .unwrap()
+        .components()
+        .next()
+        .unwrap();
+    first
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_owned()
 }
 
 fn place(room: &str) -> usize {
-    ORDER.iter().position(|r| *r == room).unwrap_or_else(|| panic!("room {room} has a place in ORDER"))
+    ORDER
+        .iter()
+        .position(|r| *r == room)
+        .unwrap_or_else(|| panic!("room {room} has a place in ORDER"))
 }
 
 /// The rooms that a line of code names after `crate::`.
 fn imports(line: &str) -> impl Iterator<Item = String> + '_ {
     let code = line.split("//").next().unwrap_or_default();
     code.split("crate::").skip(1).map(|rest| {
-        rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>()
+        rest.chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect::<String>()
     })
 }
 
@@ -72,7 +86,10 @@ fn imports_point_one_way() {
         for (number, line) in text.lines().enumerate() {
             for other in imports(line).filter(|o| !o.is_empty()) {
                 let at = format!("{}:{}", path.display(), number + 1);
-                assert!(place(&other) <= place(&own), "{at}: {own} must not import {other}");
+                assert!(
+                    place(&other) <= place(&own),
+                    "{at}: {own} must not import {other}"
+                );
             }
         }
     }
@@ -84,7 +101,13 @@ fn only_the_adapter_names_the_sdk() {
         if path.starts_with("src/aws") {
             continue;
         }
-        for name in ["aws_sdk_", "aws_config", "aws_smithy_", "aws_types", "aws_credential_types"] {
+        for name in [
+            "aws_sdk_",
+            "aws_config",
+            "aws_smithy_",
+            "aws_types",
+            "aws_credential_types",
+        ] {
             assert!(!text.contains(name), "{} names {name}", path.display());
         }
     }
@@ -93,8 +116,14 @@ fn only_the_adapter_names_the_sdk() {
 #[test]
 fn only_the_demo_knows_the_simulator() {
     for (path, text) in sources() {
-        let allowed = ["src/demo.rs", "src/logging.rs"].map(Path::new).contains(&path.as_path());
-        assert!(allowed || !text.contains("aws_simulator"), "{} names the simulator", path.display());
+        let allowed = ["src/demo.rs", "src/logging.rs"]
+            .map(Path::new)
+            .contains(&path.as_path());
+        assert!(
+            allowed || !text.contains("aws_simulator"),
+            "{} names the simulator",
+            path.display()
+        );
     }
 }
 

@@ -10,5 +10,9 @@
 
 #[path = "config/corpus.rs"]
 mod corpus;
+#[path = "config/docs.rs"]
+mod docs;
 #[path = "config/hostile.rs"]
 mod hostile;
+#[path = "config/iam.rs"]
+mod iam;

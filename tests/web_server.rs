@@ -10,5 +10,15 @@
 mod abuse;
 #[path = "web/basics.rs"]
 mod basics;
+#[path = "web/curl.rs"]
+mod curl;
+#[path = "web/guard.rs"]
+mod guard;
 #[path = "web/house.rs"]
 mod house;
+#[path = "web/papers.rs"]
+mod papers;
+#[path = "web/tls.rs"]
+mod tls;
+#[path = "web/toolkit.rs"]
+mod toolkit;

@@ -15,6 +15,9 @@ use crate::reply::Pace;
 /// White space goes out in pieces of this size.
 const PADDING: &[u8] = &[b' '; 64 * 1024];
 
+/// Before a cut the first half must be on its way: an error at once would take it back from the send buffer.
+const FLUSH_PAUSE: Duration = Duration::from_millis(20);
+
 /// The body of one answer.
 #[derive(Debug)]
 pub(crate) struct PacedBody {
@@ -103,7 +106,11 @@ impl Body for PacedBody {
             };
         }
         let piece = self.next_piece();
-        self.sleep = self.pause.map(|pause| Box::pin(tokio::time::sleep(pause)));
+        let flush = (self.end == End::Cut).then_some(FLUSH_PAUSE);
+        self.sleep = self
+            .pause
+            .or(flush)
+            .map(|pause| Box::pin(tokio::time::sleep(pause)));
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 

@@ -9,15 +9,19 @@ use serde_json::{Map, Value, json};
 
 use crate::account::Literal;
 use crate::accounting::Accounting;
-use crate::call::{Call, Service};
-use crate::cloudtrail::View;
-use crate::faults::{Effect, Meetings, Plan, Target, age};
+use crate::call::Call;
+use crate::effects::{literal_reply, spoil, stop, told_error};
+use crate::faults::{Meetings, Plan, Target, age};
 use crate::names::AccountId;
-use crate::reply::{AwsError, Pace, Payload, Reply};
+use crate::reply::Reply;
 use crate::sessions::{Caller, Sessions, request_id};
+use crate::sts;
 use crate::timeline::{Change, Timeline};
 use crate::world::World;
-use crate::{organizations, sts};
+
+mod dispatch;
+
+use dispatch::Moment;
 
 /// The world as it runs.
 #[derive(Debug)]
@@ -75,20 +79,24 @@ impl Cloud {
         self.world = world;
     }
 
-    /// Changes the world by hand.
+    /// Changes the world by hand. Rules that were touched count anew.
     pub(crate) fn change<R>(&mut self, now: SystemTime, change: impl FnOnce(&mut World) -> R) -> R {
         self.tick(now);
-        let planned = self.world.changes.clone();
+        let (planned, rules) = (self.world.changes.clone(), self.world.faults.clone());
         let result = change(&mut self.world);
         self.world.pin(now);
         if self.world.changes != planned {
             self.timeline = Timeline::new(&self.world.changes, self.started);
+        }
+        if self.world.faults != rules {
+            self.meetings = Meetings::default();
         }
         result
     }
 
     /// Makes one change that came from outside.
     pub(crate) fn apply(&mut self, now: SystemTime, change: &Change) -> Result<(), String> {
+        self.tick(now);
         let mut trial = self.world.clone();
         change.apply(&mut trial)?;
         trial.check().map_err(|error| error.to_string())?;
@@ -229,246 +237,7 @@ impl Cloud {
         )?;
         account.answers.get(&call.operation).cloned()
     }
-
-    fn dispatch(&mut self, call: &Call, plan: &Plan, moment: Moment) -> Result<Payload, AwsError> {
-        let service = call.service;
-        let caller = self.sessions.authenticate(
-            &self.world,
-            service,
-            call.signature.as_ref(),
-            moment.date,
-        )?;
-        if !call.is_expected() {
-            return Err(AwsError::unknown_operation(service, &call.operation));
-        }
-        if call.input.is_none() {
-            return Err(AwsError::new("SerializationException", ""));
-        }
-        self.check_region(call, &caller)?;
-        match service {
-            Service::Sts if call.operation == "AssumeRole" => {
-                self.assume_role(call, &caller, plan, moment)
-            }
-            Service::Sts => Ok(sts::get_caller_identity(&caller, plan.identity)),
-            Service::Organizations => {
-                check_policy(call, &caller)?;
-                organizations::answer(&self.world, caller.account, call)
-            }
-            Service::CloudTrail | Service::Other => self.cloudtrail(call, &caller, moment),
-        }
-    }
-
-    /// Opt-in Regions an account has not enabled do not know its keys. Organizations has one Region for all.
-    fn check_region(&self, call: &Call, caller: &Caller) -> Result<(), AwsError> {
-        let usual = || caller.partition.default_regions().contains(&call.region());
-        let account = self.world.account(caller.account);
-        let enabled = account.map_or_else(usual, |account| account.has_region(call.region()));
-        let fits = enabled || call.service == Service::Organizations;
-        fits.then_some(())
-            .ok_or_else(|| AwsError::invalid_token(call.service))
-    }
-
-    fn assume_role(
-        &mut self,
-        call: &Call,
-        caller: &Caller,
-        plan: &Plan,
-        moment: Moment,
-    ) -> Result<Payload, AwsError> {
-        let (world, sessions, rng) = (&self.world, &mut self.sessions, &mut self.rng);
-        let mut desk = sts::Desk {
-            world,
-            sessions,
-            rng,
-            now: moment.date,
-            identity: plan.identity,
-        };
-        sts::assume_role(&mut desk, call, caller)
-    }
-
-    fn cloudtrail(
-        &self,
-        call: &Call,
-        caller: &Caller,
-        moment: Moment,
-    ) -> Result<Payload, AwsError> {
-        let (region, id) = (call.region(), caller.account);
-        let empty = crate::Account {
-            partition: caller.partition,
-            ..crate::Account::default()
-        };
-        let account = self.world.account(id).unwrap_or(&empty);
-        if self
-            .world
-            .requests_per_second
-            .is_some_and(|most| moment.in_second > u64::from(most))
-        {
-            return Err(AwsError::throttled(call.service));
-        }
-        check_policy(call, caller)?;
-        let view = View {
-            world: &self.world,
-            id,
-            account,
-            region,
-            now: moment.now,
-        };
-        match call.operation.as_str() {
-            "DescribeTrails" => view.describe_trails(call),
-            "GetTrailStatus" => view.get_trail_status(call),
-            _ => view.get_event_selectors(call),
-        }
-    }
 }
 
-/// The clocks and the pace of one request.
-#[derive(Clone, Copy)]
-struct Moment {
-    now: SystemTime,
-    /// AWS's clock.
-    date: SystemTime,
-    in_second: u64,
-}
-
-fn check_policy(call: &Call, caller: &Caller) -> Result<(), AwsError> {
-    let action = format!("{}:{}", call.service.as_str(), call.operation);
-    let allowed = caller
-        .policy
-        .as_ref()
-        .is_none_or(|policy| policy.allows(&action));
-    let why = format!("because no session policy allows the {action} action");
-    allowed
-        .then_some(())
-        .ok_or_else(|| denied(call, Some(caller), &why))
-}
-
-fn denied(call: &Call, caller: Option<&Caller>, why: &str) -> AwsError {
-    let who = caller.map_or("anonymous", |caller| caller.arn.as_str());
-    let resource = call.text("RoleArn").or(call.trail()).unwrap_or("*");
-    let action = format!("{}:{}", call.service.as_str(), call.operation);
-    let message =
-        format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
-    AwsError::access_denied(call.service, message.trim_end())
-}
-
-/// Effects that leave no HTTP answer.
-fn stop(effect: Option<&Effect>) -> Option<Outcome> {
-    match effect? {
-        Effect::Hang => Some(Outcome::Hang),
-        Effect::Reset => Some(Outcome::Reset),
-        Effect::Close => Some(Outcome::Close),
-        _ => None,
-    }
-}
-
-/// Effects that are an error in the service's own protocol.
-fn told_error(effect: &Effect, call: &Call, caller: Option<&Caller>) -> Option<AwsError> {
-    let service = call.service;
-    match effect {
-        Effect::AccessDenied if call.operation == "AssumeRole" => Some(denied(call, caller, "")),
-        Effect::AccessDenied => Some(denied(
-            call,
-            caller,
-            "because no identity-based policy allows the action",
-        )),
-        Effect::ScpDenied => Some(denied(
-            call,
-            caller,
-            "with an explicit deny in a service control policy",
-        )),
-        Effect::Throttle => Some(AwsError::throttled(service)),
-        Effect::Error {
-            code,
-            message,
-            status,
-        } => Some(AwsError {
-            status: *status,
-            ..AwsError::new(code, message)
-        }),
-        _ => None,
-    }
-}
-
-fn literal_reply(literal: &Literal, service: Service) -> Reply {
-    let content_type = literal
-        .content_type
-        .as_deref()
-        .unwrap_or(Reply::content_type_of(service));
-    Reply::plain(literal.status, content_type, literal.text())
-}
-
-/// What a proxy in the way says.
-const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Request blocked</title></head><body><h1>Request blocked</h1><p>Contact your network team.</p></body></html>\n";
-
-/// Effects that spoil a whole answer.
-fn spoil(reply: Reply, effect: &Effect, service: Service) -> Reply {
-    let half = reply.body.len() / 2;
-    match effect {
-        Effect::Status(status) => Reply {
-            status: *status,
-            ..reply.with_body("")
-        },
-        Effect::HangBody => reply.paced(Pace::HangHalfway),
-        Effect::CutBody => reply.paced(Pace::CutHalfway),
-        Effect::Drip(pause) => reply.paced(Pace::Drip(*pause)),
-        Effect::Huge(padding) => reply.paced(Pace::Padded(*padding)),
-        Effect::Truncate => {
-            let body = reply.body.slice(..half);
-            reply.with_body(body)
-        }
-        Effect::Malformed => reply.with_body("}{ this is no document <<"),
-        Effect::EmptyObject => reply.with_body("{}"),
-        Effect::Html(status) => Reply::plain(*status, "text/html; charset=utf-8", HTML),
-        Effect::Literal(literal) => literal_reply(literal, service),
-        Effect::Redirect(to) => Reply::plain(307, "text/plain", "").with("Location", to),
-        Effect::NullFields(names) => edit(reply, |value| null_fields(value, names)),
-        Effect::DropFields(names) => edit(reply, |value| drop_fields(value, names)),
-        _ => reply,
-    }
-}
-
-fn edit(reply: Reply, change: impl FnOnce(&mut Value)) -> Reply {
-    let Ok(mut value) = serde_json::from_slice(&reply.body) else {
-        return reply;
-    };
-    change(&mut value);
-    reply.with_body(value.to_string())
-}
-
-fn null_fields(value: &mut Value, names: &[String]) {
-    match value {
-        Value::Array(entries) => entries
-            .iter_mut()
-            .for_each(|entry| null_fields(entry, names)),
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                let picked = if names.is_empty() {
-                    !field.is_object() && !field.is_array()
-                } else {
-                    names.contains(key)
-                };
-                if picked {
-                    *field = Value::Null;
-                } else {
-                    null_fields(field, names);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn drop_fields(value: &mut Value, names: &[String]) {
-    match value {
-        Value::Array(entries) => entries
-            .iter_mut()
-            .for_each(|entry| drop_fields(entry, names)),
-        Value::Object(fields) => {
-            fields.retain(|key, _| !names.contains(key));
-            fields
-                .values_mut()
-                .for_each(|field| drop_fields(field, names));
-        }
-        _ => {}
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,18 @@
 //! CloudTrail: which trails an account sees from a Region, and what it is told of each. Visibility follows AWS: a Region's own trails, the shadows of multi-Region trails, and the
 //! organization trails of the management account.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::call::Call;
 use crate::names::{AccountId, Partition};
 use crate::reply::{AwsError, Payload};
-use crate::timeline::merge;
-use crate::trail::{Selectors, Trail};
+use crate::trail::Trail;
 use crate::world::World;
+
+mod wire;
 
 /// Deliveries of different owners are this far apart, so that a fleet does not move in step.
 const PHASE_STEP: Duration = Duration::from_secs(37);
@@ -131,20 +132,20 @@ impl<'a> View<'a> {
                 |name: &&str| **name == seen.arn() || (at_home && **name == seen.trail.name);
             (shadows || at_home) && (named.is_empty() || named.iter().any(is_named))
         };
-        let list: Vec<Value> = self.visible().filter(wanted).map(describe).collect();
+        let list: Vec<Value> = self.visible().filter(wanted).map(wire::describe).collect();
         Ok(Payload::Json(json!({"trailList": list})))
     }
 
     /// `GetTrailStatus`.
     pub(crate) fn get_trail_status(self, call: &Call) -> Result<Payload, AwsError> {
         self.find(call.text("Name"))
-            .map(|seen| Payload::Json(status(seen, self.now)))
+            .map(|seen| Payload::Json(wire::status(seen, self.now)))
     }
 
     /// `GetEventSelectors`.
     pub(crate) fn get_event_selectors(self, call: &Call) -> Result<Payload, AwsError> {
         self.find(call.text("TrailName"))
-            .map(|seen| Payload::Json(event_selectors(seen)))
+            .map(|seen| Payload::Json(seen.trail.selectors.answer(&seen.arn())))
     }
 }
 
@@ -179,147 +180,5 @@ fn check_arn(arn: &str) -> Result<(), AwsError> {
     })
 }
 
-fn describe(seen: Seen<'_>) -> Value {
-    let trail = seen.trail;
-    let bucket = trail
-        .bucket
-        .clone()
-        .unwrap_or_else(|| format!("cloudtrail-logs-{}", seen.owner));
-    let mut value = json!({
-        "Name": trail.name,
-        "S3BucketName": bucket,
-        "IncludeGlobalServiceEvents": trail.multi_region || trail.global_service_events,
-        "IsMultiRegionTrail": trail.multi_region,
-        "HomeRegion": trail.home_region,
-        "TrailARN": seen.arn(),
-        "LogFileValidationEnabled": trail.log_file_validation,
-        "HasCustomEventSelectors": trail.selectors != Selectors::All,
-        "HasInsightSelectors": false,
-        "IsOrganizationTrail": trail.organization,
-    });
-    let topic_name = trail
-        .sns_topic
-        .as_deref()
-        .and_then(|arn| arn.rsplit(':').next());
-    let role = trail.log_group.as_ref().map(|_| {
-        format!(
-            "arn:{}:iam::{}:role/CloudTrail_CloudWatchLogs_Role",
-            seen.partition, seen.owner
-        )
-    });
-    let optional = [
-        ("S3KeyPrefix", trail.prefix.as_deref()),
-        ("SnsTopicName", topic_name),
-        ("SnsTopicARN", trail.sns_topic.as_deref()),
-        ("CloudWatchLogsLogGroupArn", trail.log_group.as_deref()),
-        ("CloudWatchLogsRoleArn", role.as_deref()),
-        ("KmsKeyId", trail.kms_key.as_deref()),
-    ];
-    let given: Map<String, Value> = optional
-        .into_iter()
-        .filter_map(|(key, text)| Some((key.to_owned(), text?.into())))
-        .collect();
-    merge(&mut value, &given);
-    merge(&mut value, &trail.describe_patch);
-    value
-}
-
-fn status(seen: Seen<'_>, now: SystemTime) -> Value {
-    let trail = seen.trail;
-    let delivered = trail.delivered(now, seen.phase());
-    let times = [
-        ("LatestDeliveryTime", delivered.s3),
-        ("LatestDigestDeliveryTime", delivered.digest),
-        ("LatestCloudWatchLogsDeliveryTime", delivered.logs),
-        ("LatestNotificationTime", delivered.sns),
-        ("StartLoggingTime", trail.started_at()),
-        ("StopLoggingTime", trail.stopped_at()),
-    ];
-    let errors = [
-        ("LatestDeliveryError", &trail.errors.s3),
-        ("LatestDigestDeliveryError", &trail.errors.digest),
-        ("LatestCloudWatchLogsDeliveryError", &trail.errors.logs),
-        ("LatestNotificationError", &trail.errors.sns),
-    ];
-    // The six strings of old still arrive, empty where there is nothing to tell.
-    let legacy = [
-        ("LatestDeliveryAttemptTime", delivered.s3),
-        ("LatestNotificationAttemptTime", delivered.sns),
-        ("LatestNotificationAttemptSucceeded", delivered.sns),
-        ("LatestDeliveryAttemptSucceeded", delivered.s3),
-        ("TimeLoggingStarted", trail.started_at()),
-        ("TimeLoggingStopped", trail.stopped_at()),
-    ];
-    let mut fields = Map::from_iter([("IsLogging".to_owned(), Value::Bool(trail.logging))]);
-    fields.extend(
-        times
-            .into_iter()
-            .filter_map(|(key, time)| Some((key.to_owned(), epoch(time?)))),
-    );
-    fields.extend(
-        errors
-            .into_iter()
-            .filter_map(|(key, error)| Some((key.to_owned(), error.clone()?.into()))),
-    );
-    fields.extend(
-        legacy
-            .into_iter()
-            .map(|(key, time)| (key.to_owned(), text(time).into())),
-    );
-    let mut value = Value::Object(fields);
-    merge(&mut value, &trail.status_patch);
-    value
-}
-
-/// Seconds since 1970 with milliseconds, as the JSON protocol writes times.
-fn epoch(time: SystemTime) -> Value {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    json!((since.as_secs_f64() * 1_000.0).round() / 1_000.0)
-}
-
-fn text(time: Option<SystemTime>) -> String {
-    time.map(|time| humantime::format_rfc3339_seconds(time).to_string())
-        .unwrap_or_default()
-}
-
-fn event_selectors(seen: Seen<'_>) -> Value {
-    let basic = |selectors: Value| json!({"TrailARN": seen.arn(), "EventSelectors": selectors});
-    let advanced =
-        |selectors: Value| json!({"TrailARN": seen.arn(), "AdvancedEventSelectors": selectors});
-    match &seen.trail.selectors {
-        Selectors::All => basic(json!([basic_selector("All", true, &[])])),
-        Selectors::ReadOnly => basic(json!([basic_selector("ReadOnly", true, &[])])),
-        Selectors::WriteOnly => basic(json!([basic_selector("WriteOnly", true, &[])])),
-        Selectors::DataOnly => basic(json!([basic_selector("All", false, &[])])),
-        Selectors::ExcludeKms => {
-            basic(json!([basic_selector("All", true, &["kms.amazonaws.com"])]))
-        }
-        Selectors::AdvancedAll => advanced(json!([advanced_selector(&[])])),
-        Selectors::AdvancedExcludeKms => {
-            advanced(json!([advanced_selector(&["kms.amazonaws.com"])]))
-        }
-        Selectors::Empty => {
-            json!({"TrailARN": seen.arn(), "EventSelectors": [], "AdvancedEventSelectors": []})
-        }
-        Selectors::Basic(list) => basic(Value::Array(list.clone())),
-        Selectors::Advanced(list) => advanced(Value::Array(list.clone())),
-        Selectors::Raw(body) => body.clone(),
-    }
-}
-
-fn basic_selector(kind: &str, management: bool, excluded: &[&str]) -> Value {
-    let data = if management {
-        json!([])
-    } else {
-        json!([{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}])
-    };
-    json!({"ReadWriteType": kind, "IncludeManagementEvents": management, "DataResources": data, "ExcludeManagementEventSources": excluded})
-}
-
-fn advanced_selector(excluded: &[&str]) -> Value {
-    let mut fields = vec![json!({"Field": "eventCategory", "Equals": ["Management"]})];
-    if !excluded.is_empty() {
-        fields.push(json!({"Field": "eventSource", "NotEquals": excluded}));
-    }
-    json!({"Name": "Management events selector", "FieldSelectors": fields})
-}
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 //!
 //! - [`names`]: account ids, partitions, Regions;
 //! - [`when`]: moments and offsets as a world file writes them;
-//! - [`trail`], [`account`], [`organization`]: what exists;
+//! - [`selectors`], [`trail`], [`account`], [`organization`]: what exists;
 //! - [`faults`]: what goes wrong, for whom and when;
 //! - [`timeline`]: what changes while the simulator runs;
 //! - [`world`]: all of it in one file, checked;
@@ -16,6 +16,7 @@
 //! - `sessions`, `session_policy`: who is asking, and what they may do;
 //! - `sts`, `cloudtrail`, `organizations`: the services;
 //! - [`accounting`]: what was asked;
+//! - `effects`: faults carried out;
 //! - `cloud`: one request in, one answer out, no socket;
 //! - `control`, `body`, `server`: the wire;
 //! - [`Simulator`]: the handle a test holds.
@@ -27,11 +28,15 @@ mod call;
 mod cloud;
 mod cloudtrail;
 mod control;
+mod effects;
 pub mod faults;
 pub mod names;
 pub mod organization;
 mod organizations;
+#[cfg(test)]
+mod probe;
 mod reply;
+pub mod selectors;
 mod server;
 mod session_policy;
 mod sessions;
@@ -47,6 +52,7 @@ pub use account::{Account, Expectation};
 pub use accounting::{Assumption, Count, Unexpected};
 pub use faults::{Effect, Fault};
 pub use names::{AccountId, Partition};
+pub use selectors::Selectors;
 pub use simulator::Simulator;
 pub use trail::Trail;
 pub use world::{World, WorldError};

@@ -253,6 +253,96 @@ fn split(arn: &str) -> Option<(&str, AccountId, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::{Probe, text};
+
+    const WORLD: &str = r#"
+accounts:
+  - { id: "100000000001", roles: [{ name: cloudtrail-exporter-read, external_id: s3cret }] }
+  - { id: "100000000002" }
+  - { id: "100000000003", state: SUSPENDED }
+  - { id: "100000000004", partition: aws-us-gov }
+"#;
+
+    fn refusal(account: &str, more: &str) -> (u16, String) {
+        let (status, body) = Probe::new(WORLD).assume(account, more);
+        (status, text(&body, "Code"))
+    }
+
+    #[test]
+    fn a_role_gives_credentials_that_are_the_role() {
+        let mut probe = Probe::new(WORLD);
+        let (_, body) = probe
+            .enter("100000000002")
+            .sts("eu-west-1", "Action=GetCallerIdentity&Version=2011-06-15");
+        assert_eq!(text(&body, "Account"), "100000000002");
+        assert_eq!(
+            text(&body, "Arn"),
+            "arn:aws:sts::100000000002:assumed-role/cloudtrail-exporter-read/probe"
+        );
+    }
+
+    #[test]
+    fn the_external_id_must_be_the_one_the_role_wants() {
+        let denied = (403, "AccessDenied".to_owned());
+        assert_eq!(refusal("100000000001", ""), denied);
+        assert_eq!(refusal("100000000001", "&ExternalId=other"), denied);
+        assert_eq!(
+            refusal("100000000001", "&ExternalId=s3cret"),
+            (200, String::new())
+        );
+    }
+
+    #[test]
+    fn a_closed_an_unknown_and_a_foreign_account_refuse_alike() {
+        for account in ["100000000003", "999999999998"] {
+            assert_eq!(
+                refusal(account, ""),
+                (403, "AccessDenied".to_owned()),
+                "{account}"
+            );
+        }
+        assert_eq!(
+            refusal("100000000004", ""),
+            (403, "InvalidClientTokenId".to_owned()),
+            "keys do not cross partitions"
+        );
+    }
+
+    #[test]
+    fn a_session_lasts_as_long_as_asked_within_the_limits() {
+        let mut probe = Probe::new(WORLD);
+        let (_, body) = probe.assume("100000000002", "&DurationSeconds=900");
+        assert_eq!(text(&body, "Expiration"), "2026-01-31T12:15:00Z");
+        for seconds in ["899", "7200"] {
+            let (status, body) =
+                probe.assume("100000000002", &format!("&DurationSeconds={seconds}"));
+            assert_eq!(
+                (status, &*text(&body, "Code")),
+                (400, "ValidationError"),
+                "{seconds}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_policy_must_be_a_policy() {
+        assert_eq!(
+            refusal("100000000002", "&Policy={}"),
+            (400, "MalformedPolicyDocument".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_signature_from_another_time_is_refused_as_skewed() {
+        let mut probe = Probe::new(WORLD);
+        probe.signed_at = Some(probe.now - Duration::from_mins(10));
+        let (status, body) = probe.assume("100000000002", "");
+        assert_eq!(
+            (status, &*text(&body, "Code")),
+            (403, "SignatureDoesNotMatch")
+        );
+        assert!(text(&body, "Message").starts_with("Signature expired: "));
+    }
 
     #[test]
     fn a_role_arn_is_taken_apart_and_anything_else_is_not() {

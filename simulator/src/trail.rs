@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::names::{AccountId, Partition};
+use crate::selectors::Selectors;
 use crate::when::When;
 
 /// How often CloudTrail writes log files.
@@ -115,35 +116,6 @@ pub struct Errors {
     pub logs: Option<String>,
     /// Notifications to SNS.
     pub sns: Option<String>,
-}
-
-/// Which events a trail records.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Selectors {
-    /// No selector was ever put: AWS answers with one default basic selector.
-    #[default]
-    All,
-    /// Basic: read management events only.
-    ReadOnly,
-    /// Basic: write management events only.
-    WriteOnly,
-    /// Basic: no management events at all.
-    DataOnly,
-    /// Basic: all management events but those of KMS.
-    ExcludeKms,
-    /// Advanced: all management events.
-    AdvancedAll,
-    /// Advanced: all management events but those of KMS.
-    AdvancedExcludeKms,
-    /// Neither list has an entry, as some emulators answer.
-    Empty,
-    /// Basic selectors as given.
-    Basic(Vec<Value>),
-    /// Advanced selectors as given.
-    Advanced(Vec<Value>),
-    /// The whole answer of `GetEventSelectors`, as given.
-    Raw(Value),
 }
 
 /// What a trail delivered last, per destination, at one moment.

@@ -47,8 +47,8 @@ fn last_beat(now: SystemTime, period: Duration, phase: Duration) -> SystemTime {
         .as_millis();
     let period = period.as_millis().max(1);
     let late = (since + period - phase.as_millis() % period) % period;
-    now.checked_sub(Duration::from_millis(u64::try_from(late).unwrap_or(0)))
-        .unwrap_or(UNIX_EPOCH)
+    let beat = u64::try_from(since.saturating_sub(late)).unwrap_or(0);
+    UNIX_EPOCH + Duration::from_millis(beat)
 }
 
 impl fmt::Display for When {

@@ -6,12 +6,16 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::account::Account;
-use crate::call::check_operation;
 use crate::faults::Fault;
 use crate::names::{AccountId, Partition};
 use crate::organization::Organization;
 use crate::timeline::Change;
 use crate::when::Offset;
+
+mod check;
+mod fleet;
+
+pub use fleet::Fleet;
 
 /// The documented example key of AWS: the one a world accepts when it names none.
 pub const DEFAULT_ACCESS_KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -68,26 +72,6 @@ fn default_user() -> String {
     "monitoring".to_owned()
 }
 
-/// Accounts with consecutive ids that are all alike. They take no memory each; one that is changed becomes an account of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fleet {
-    /// How many.
-    pub accounts: u64,
-    /// The id of the first.
-    pub first_id: AccountId,
-    /// The name of each; `{n}` is its number, from 0.
-    #[serde(default = "default_fleet_name")]
-    pub name: String,
-    /// What each is like; `id` and `name` are left out.
-    #[serde(default)]
-    pub like: Account,
-}
-
-fn default_fleet_name() -> String {
-    "fleet-{n}".to_owned()
-}
-
 /// Why a world cannot be used: one sentence, with the line where there is one.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -100,65 +84,6 @@ impl World {
             serde_saphyr::from_str(text).map_err(|error| WorldError(error.to_string()))?;
         world.check()?;
         Ok(world)
-    }
-
-    /// Says what is wrong with it, if anything is.
-    pub fn check(&self) -> Result<(), WorldError> {
-        for (id, account) in &self.accounts {
-            check_account(account).map_err(|wrong| WorldError(format!("account {id}: {wrong}")))?;
-        }
-        for fleet in &self.fleets {
-            check_fleet(fleet)
-                .map_err(|wrong| WorldError(format!("fleet at {}: {wrong}", fleet.first_id)))?;
-        }
-        for fault in &self.faults {
-            fault
-                .check()
-                .map_err(|wrong| WorldError(format!("fault {:?}: {wrong}", fault.name)))?;
-        }
-        self.check_organization().map_err(WorldError)?;
-        self.check_changes()
-    }
-
-    fn check_organization(&self) -> Result<(), String> {
-        let Some(organization) = &self.organization else {
-            return Ok(());
-        };
-        let management = organization.management_account;
-        if self.account(management).is_none() {
-            return Err(format!(
-                "organization: its management account {management} is no account of this world"
-            ));
-        }
-        let parents = self
-            .accounts
-            .iter()
-            .filter_map(|(id, account)| Some((*id, account.parent.as_deref()?)));
-        match parents
-            .into_iter()
-            .find(|(_, parent)| !organization.has_parent(parent))
-        {
-            Some((id, parent)) => Err(format!(
-                "account {id}: parent {parent:?} is neither the root nor a unit"
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn check_changes(&self) -> Result<(), WorldError> {
-        let mut trial = self.clone();
-        for change in &self.changes {
-            let after = humantime::format_duration(change.after);
-            change
-                .apply(&mut trial)
-                .map_err(|wrong| WorldError(format!("change after {after}: {wrong}")))?;
-            if change.every.is_some_and(|every| every.is_zero()) {
-                return Err(WorldError(format!(
-                    "change after {after}: `every` must be longer than nothing"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// The account of this id: one of its own, or what a fleet says of it.
@@ -180,7 +105,7 @@ impl World {
         self.accounts.get_mut(&id)
     }
 
-    /// Every account id with its account, and its name where a fleet gives it.
+    /// Every account id with its account.
     pub(crate) fn all(&self) -> impl Iterator<Item = (AccountId, &Account)> {
         let fleets = self
             .fleets
@@ -188,6 +113,18 @@ impl World {
             .flat_map(|fleet| fleet.ids().map(move |id| (id, &fleet.like)));
         let own = self.accounts.iter().map(|(id, account)| (*id, account));
         own.chain(fleets.filter(|(id, _)| !self.accounts.contains_key(id)))
+    }
+
+    /// The accounts of an organization: those of its partition that do not stand alone.
+    pub(crate) fn members(
+        &self,
+        organization: &Organization,
+    ) -> impl Iterator<Item = (AccountId, &Account)> {
+        let partition = self
+            .account(organization.management_account)
+            .map(|account| account.partition);
+        self.all()
+            .filter(move |(_, account)| !account.standalone && Some(account.partition) == partition)
     }
 
     /// The name of an account.
@@ -245,58 +182,6 @@ impl World {
     }
 }
 
-impl Fleet {
-    fn ids(&self) -> impl Iterator<Item = AccountId> + use<> {
-        let first = self.first_id.number();
-        (first..first + self.accounts).filter_map(AccountId::new)
-    }
-
-    fn number_of(&self, id: AccountId) -> Option<u64> {
-        id.number()
-            .checked_sub(self.first_id.number())
-            .filter(|number| *number < self.accounts)
-    }
-
-    fn name_of(&self, id: AccountId) -> Option<String> {
-        Some(self.name.replace("{n}", &self.number_of(id)?.to_string()))
-    }
-
-    fn account(&self, id: AccountId) -> Option<Account> {
-        Some(Account {
-            id,
-            name: self.name_of(id)?,
-            ..self.like.clone()
-        })
-    }
-}
-
-fn check_account(account: &Account) -> Result<(), String> {
-    account
-        .answers
-        .keys()
-        .try_for_each(|operation| check_operation(operation))?;
-    for trail in &account.trails {
-        if trail.name.is_empty() {
-            return Err("a trail has no name".to_owned());
-        }
-        if Partition::of_region(&trail.home_region) != account.partition {
-            return Err(format!(
-                "trail {}: home_region {} is not in partition {}",
-                trail.name, trail.home_region, account.partition
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_fleet(fleet: &Fleet) -> Result<(), String> {
-    let last = fleet.first_id.number().checked_add(fleet.accounts);
-    if last.and_then(AccountId::new).is_none() {
-        return Err("its last id has more than 12 digits".to_owned());
-    }
-    check_account(&fleet.like)
-}
-
 fn as_list<S: Serializer>(
     accounts: &BTreeMap<AccountId, Account>,
     serializer: S,
@@ -321,3 +206,6 @@ fn from_list<'de, D: Deserializer<'de>>(
     }
     Ok(accounts)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_types::region::Region as SdkRegion;
 
 use crate::account::Region;
-use crate::aws::credentials::{Base, GivenCredentials};
+use crate::aws::credentials::{Base, GivenCredentials, Source};
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
@@ -30,13 +30,19 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(reach: Reach, meter: Meter, limits: CallLimits, region: Region, given: GivenCredentials) -> Self {
+    pub(super) fn new(
+        reach: Reach,
+        meter: Meter,
+        limits: CallLimits,
+        region: Region,
+        given: GivenCredentials,
+    ) -> Self {
         Self {
-            given,
             reach,
             meter,
             limits,
             region,
+            given,
             bases: Lazy::new(),
             sts: Lazy::new(),
             cloudtrail: Lazy::new(),
@@ -45,13 +51,19 @@ impl Clients {
 
     /// The credentials of a profile; the exporter's own if `None`.
     pub(super) fn base(&self, profile: Option<&Arc<str>>) -> Arc<Base> {
-        let profile = profile.cloned();
-        self.bases.get(&profile, || {
-            let providers = self.reach.providers.clone();
-            let patience = self.limits.operation;
-            let given = self.given.of(profile.as_ref());
-            Arc::new(Base::new(given, profile.clone(), providers, patience))
+        self.bases.get(&profile.cloned(), || {
+            let source = self.source(profile);
+            Arc::new(Base::new(source, self.limits.operation))
         })
+    }
+
+    fn source(&self, profile: Option<&Arc<str>>) -> Source {
+        let providers = self.reach.providers.clone();
+        match (self.given.of(profile), profile) {
+            (Some(given), _) => Source::Given(given),
+            (None, Some(profile)) => Source::Profile(Arc::clone(profile), providers),
+            (None, None) => Source::Own(providers),
+        }
     }
 
     pub(super) fn sts(&self, region: &Region) -> Arc<Sts> {
@@ -95,7 +107,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lazy<K, V> {
     }
 
     fn get(&self, key: &K, make: impl FnOnce() -> V) -> V {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(key.clone()).or_insert_with(make).clone()
+        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        things.entry(key.clone()).or_insert_with(make).clone()
     }
 }

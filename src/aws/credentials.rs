@@ -1,6 +1,7 @@
 //! Base credentials: the exporter's own, or a profile's. Found by the SDK's chain, kept until they near their end, shared by all who need them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use tokio::sync::Mutex;
 
 use crate::aws::fault::{Failed, root_cause};
+use crate::config::Secret;
 use crate::facts::Failure;
 
 /// Credentials without an end are read again after this, so that a rotated key is taken up; it is the SDK's own default.
@@ -21,15 +23,24 @@ const LEAD: Duration = Duration::from_mins(5);
 /// The chain is asked no more often than this, whether it fails or keeps offering what nears its end: thousands of accounts share the answer.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Base credentials that need not be looked for, by profile (`None`: the exporter's own). None by default: AWS's own chain is searched.
+/// Base credentials: where they come from, and those found last.
+#[derive(Debug)]
+pub(super) struct Base {
+    source: Source,
+    /// The longest that a look-up may take.
+    patience: Duration,
+    held: Mutex<Option<Held>>,
+}
+
+/// Base credentials that need not be looked for, by profile (`None`: the exporter's own). Without any, AWS's own chain is searched.
 #[derive(Debug, Clone, Default)]
 pub struct GivenCredentials(BTreeMap<Option<Arc<str>>, Credentials>);
 
 impl GivenCredentials {
     /// These, and a key pair for a profile.
     #[must_use]
-    pub fn with(mut self, profile: Option<&str>, access_key_id: &str, secret: &str) -> Self {
-        let given = Credentials::new(access_key_id, secret, None, None, "given");
+    pub fn with(mut self, profile: Option<&str>, access_key_id: &str, secret: &Secret) -> Self {
+        let given = Credentials::new(access_key_id, secret.expose(), None, None, "given");
         self.0.insert(profile.map(Arc::from), given);
         self
     }
@@ -39,15 +50,15 @@ impl GivenCredentials {
     }
 }
 
-/// Where base credentials come from, and those found last.
-#[derive(Debug)]
-pub(super) struct Base {
-    given: Option<Credentials>,
-    profile: Option<Arc<str>>,
-    providers: ProviderConfig,
-    /// The longest that a look-up may take.
-    patience: Duration,
-    held: Mutex<Option<Held>>,
+/// Where base credentials come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// The SDK's chain for the exporter's own.
+    Own(ProviderConfig),
+    /// A profile of the shared AWS configuration.
+    Profile(Arc<str>, ProviderConfig),
+    /// Given, not found.
+    Given(Credentials),
 }
 
 #[derive(Debug)]
@@ -60,16 +71,9 @@ struct Held {
 }
 
 impl Base {
-    pub(super) fn new(
-        given: Option<Credentials>,
-        profile: Option<Arc<str>>,
-        providers: ProviderConfig,
-        patience: Duration,
-    ) -> Self {
+    pub(super) fn new(source: Source, patience: Duration) -> Self {
         Self {
-            given,
-            profile,
-            providers,
+            source,
             patience,
             held: Mutex::new(None),
         }
@@ -99,17 +103,12 @@ impl Base {
 
     /// Asks the chain; anew each time, since a chain never reads a file of profiles twice.
     async fn find(&self) -> Result<Credentials, Failed> {
-        if let Some(given) = &self.given {
-            return Ok(given.clone());
-        }
         let find = async {
-            let provider = self.provider().await;
+            let provider = self.source.provider().await;
             let found = provider.provide_credentials().await;
             found.map_err(|error| {
-                Failed::new(
-                    Failure::Credentials,
-                    format!("no credentials{}: {}", self.named(), root_cause(&error)),
-                )
+                let detail = format!("no credentials{}: {}", self.source, root_cause(&error));
+                Failed::new(Failure::Credentials, detail)
             })
         };
         let late = |_| {
@@ -122,26 +121,29 @@ impl Base {
             .await
             .map_err(late)?
     }
+}
 
-    fn named(&self) -> String {
-        let profile = self.profile.as_ref();
-        profile.map_or_else(String::new, |name| format!(" in the profile {name:?}"))
-    }
-
+impl Source {
     async fn provider(&self) -> SharedCredentialsProvider {
-        match &self.profile {
-            Some(profile) => SharedCredentialsProvider::new(
-                ProfileFileCredentialsProvider::builder()
-                    .configure(&self.providers)
-                    .profile_name(profile.as_ref())
-                    .build(),
-            ),
-            None => SharedCredentialsProvider::new(
-                DefaultCredentialsChain::builder()
-                    .configure(self.providers.clone())
-                    .build()
-                    .await,
-            ),
+        match self {
+            Self::Own(config) => {
+                let chain = DefaultCredentialsChain::builder().configure(config.clone());
+                SharedCredentialsProvider::new(chain.build().await)
+            }
+            Self::Profile(name, config) => {
+                let profile = ProfileFileCredentialsProvider::builder().configure(config);
+                SharedCredentialsProvider::new(profile.profile_name(name.as_ref()).build())
+            }
+            Self::Given(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(_) | Self::Given(_) => Ok(()),
+            Self::Profile(name, _) => write!(f, " in the profile {name:?}"),
         }
     }
 }

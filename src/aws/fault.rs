@@ -95,7 +95,7 @@ fn stage<E>(error: &SdkError<E, HttpResponse>) -> Stage {
 
 /// How far a call came that failed in the HTTP client.
 pub(super) fn of_connector(error: &ConnectorError) -> Stage {
-    if causes(error).any(|cause| cause.is::<BadReply>()) {
+    if causes(error).any(<dyn StdError>::is::<BadReply>) {
         return Stage::BadReply;
     }
     if error.is_timeout() {
@@ -114,17 +114,23 @@ pub(super) fn of_connector(error: &ConnectorError) -> Stage {
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| cause(error))
 }
 
-/// The TLS layer's own error, which hides in an I/O error, or a connection that ended in the handshake.
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let inner = error
+/// What is behind an error. An I/O error passes over the one that it wraps.
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    let wrapped = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || inner.is_some_and(|inner| inner.is::<rustls::Error>())
-        || error.to_string().starts_with("tls handshake")
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+/// The TLS layer's own error, or a connection that ended in the handshake.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<rustls::Error>() || error.to_string().starts_with("tls handshake")
 }
 
 /// The words for the log.
@@ -194,7 +200,8 @@ mod tests {
     #[test]
     fn a_tls_error_is_found_inside_an_io_error() {
         let tls = rustls::Error::DecryptError;
-        let error = ConnectorError::io(io::Error::new(io::ErrorKind::InvalidData, tls).into());
+        let tls = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        let error = ConnectorError::io(tls.into());
         assert_eq!(of_connector(&error), Stage::Tls);
     }
 

@@ -139,12 +139,11 @@ impl Clients {
     ) -> Result<Lease, Failed> {
         let (credentials, renew_at) = self.base(profile).credentials().await?;
         let known = last.filter(|last| same(&last.credentials, &credentials));
-        let identity = match known {
-            Some(last) => last.identity,
-            None => {
-                let sts = self.sts(sts_region(account)?);
-                sts.identity(&credentials).await?
-            }
+        let identity = if let Some(last) = known {
+            last.identity
+        } else {
+            let sts = self.sts(sts_region(account)?);
+            sts.identity(&credentials).await?
         };
         Ok(Lease {
             credentials,

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 /// A poll and the retries of a failed renewal fit into this.
 const LEAD_AT_LEAST: Duration = Duration::from_mins(5);
-/// Ten thousand sessions opened in one sweep spread their renewals over the difference.
-const LEAD_AT_MOST: Duration = Duration::from_mins(10);
+/// Ten thousand sessions opened in one sweep spread their renewals over this.
+const SPREAD: Duration = Duration::from_mins(5);
 /// The part of a short session's life that is kept in reserve, at least and at most.
 const SHARE: (f64, f64) = (0.20, 0.25);
 
@@ -16,7 +16,7 @@ pub(super) fn renew_at(opened: SystemTime, expires: SystemTime, spread: f64) -> 
 }
 
 fn lead(life: Duration, spread: f64) -> Duration {
-    let usual = LEAD_AT_LEAST + (LEAD_AT_MOST - LEAD_AT_LEAST).mul_f64(spread);
+    let usual = LEAD_AT_LEAST + SPREAD.mul_f64(spread);
     let share = life.mul_f64(SHARE.0 + (SHARE.1 - SHARE.0) * spread);
     usual.min(share)
 }

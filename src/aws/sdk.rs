@@ -65,7 +65,7 @@ impl SdkAws {
         Sent: Future<Output = Result<T, SdkError<E>>>,
     {
         let pace = session.pace(region);
-        let sent = async |lease: &Lease| {
+        let attempt = async |lease: &Lease| {
             // Outside of the call, since the wait is none of AWS's.
             pace.turn().await;
             let signed = signed_by(&lease.credentials, session, &pace);
@@ -74,10 +74,10 @@ impl SdkAws {
         };
         let lease = self.0.lease(session, operation).await?;
         let identity = lease.identity;
-        let answer = match sent(&lease).await {
+        let answer = match attempt(&lease).await {
             Err(failed) if failed.expired => {
                 self.0.reject(session, &lease).await;
-                sent(&self.0.lease(session, operation).await?).await
+                attempt(&self.0.lease(session, operation).await?).await
             }
             answer => answer,
         };

@@ -88,7 +88,8 @@ impl Reach {
         check_endpoints(settings, variable)?;
         check_certificates("SSL_CERT_FILE", variable)?;
         let bundle = check_certificates("AWS_CA_BUNDLE", variable)?;
-        let http = SharedHttpClient::new(WholeReplies::new(http_client(bundle), limits.body));
+        let http = http_client(bundle, proxies(settings));
+        let http = SharedHttpClient::new(WholeReplies::new(http, limits.body));
         Ok(Self {
             sdk: sdk_config(settings, limits, http.clone()).await,
             providers: provider_config(settings, limits, http),
@@ -162,8 +163,18 @@ fn fault_in(pem: &[u8]) -> Option<&'static str> {
     roots.is_empty().then_some("holds no certificate")
 }
 
-/// One pool of connections for everything; proxies from the environment, the system's roots and `bundle` trusted.
-fn http_client(bundle: Option<Vec<u8>>) -> SharedHttpClient {
+/// The proxies of the environment; none for an endpoint on this machine, which no proxy could reach.
+fn proxies(settings: &AwsSettings) -> ProxyConfig {
+    let endpoint = settings.endpoint_url.as_deref().unwrap_or_default();
+    let uri = endpoint.parse::<http::Uri>().unwrap_or_default();
+    match uri.host() {
+        Some("localhost" | "127.0.0.1" | "[::1]") => ProxyConfig::disabled(),
+        _ => ProxyConfig::from_env(),
+    }
+}
+
+/// One pool of connections for everything; the system's roots and `bundle` are trusted.
+fn http_client(bundle: Option<Vec<u8>>, proxies: ProxyConfig) -> SharedHttpClient {
     let mut trusted = TrustStore::default();
     if let Some(pem) = bundle {
         trusted.add_pem_certificate(pem);
@@ -174,7 +185,7 @@ fn http_client(bundle: Option<Vec<u8>>) -> SharedHttpClient {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(tls.clone())
-            .proxy_config(ProxyConfig::from_env());
+            .proxy_config(proxies.clone());
         connector.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             connector.set_sleep_impl(components.sleep_impl());
@@ -287,6 +298,20 @@ mod tests {
         }
         let url = "http://127.0.0.1:5000";
         assert_eq!(check(&settings(), &[("AWS_ENDPOINT_URL", url)]), Ok(()));
+    }
+
+    #[test]
+    fn an_endpoint_on_this_machine_is_reached_without_a_proxy() {
+        let disabled = |url: &str| {
+            let mut settings = settings();
+            settings.endpoint_url = Some(url.to_owned());
+            proxies(&settings).is_disabled()
+        };
+        assert!(disabled("http://127.0.0.1:4000"));
+        assert!(disabled("http://localhost:4000"));
+        assert!(disabled("http://[::1]:4000"));
+        assert!(!disabled("https://sts.example.com"));
+        assert!(!proxies(&settings()).is_disabled());
     }
 
     #[test]

@@ -184,6 +184,11 @@ mod tests {
         }
     }
 
+    #[test]
+    fn kinds_are_named_as_documented() {
+        assert_eq!(EventKind::ALL.map(EventKind::as_str), ["read", "write"]);
+    }
+
     /// Asserts which kinds the selectors record in full: read, write.
     fn assert_records(selectors: &EventSelectors, expected: [bool; 2]) {
         let found = EventKind::ALL.map(|kind| records(selectors, kind));

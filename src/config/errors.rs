@@ -135,3 +135,39 @@ impl Faults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_come_in_the_order_of_lines_with_those_of_no_line_last() {
+        let faults = Faults::of("x.yaml");
+        faults.tell(Some("VARIABLE"), "a", "third; mend");
+        faults.tell(Some("10"), "b", "second; mend");
+        let told = faults.tell(Some("9"), "", "first; mend");
+        let errors = faults.finish::<()>(Err(told)).expect_err("errors");
+        let shown = "x.yaml:9: first; mend\nx.yaml:10: b: second; mend\nVARIABLE: a: third; mend";
+        assert_eq!(errors.to_string(), shown);
+        let lines: Vec<_> = errors.iter().map(|e| (e.line(), e.key())).collect();
+        assert_eq!(lines, [(Some(9), ""), (Some(10), "b"), (None, "a")]);
+    }
+
+    #[test]
+    fn a_value_does_not_outweigh_an_error() {
+        let faults = Faults::of("x.yaml");
+        faults.tell(None, "", "wrong; mend");
+        assert!(faults.finish(Ok(1)).is_err());
+        assert_eq!(Faults::of("x.yaml").finish(Ok(1)), Ok(1));
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut_and_what_is_told_stays_on_its_line() {
+        assert_eq!(quoted("a\"b"), "\"a\\\"b\"");
+        assert_eq!(quoted(&"x".repeat(81)).chars().count(), 83);
+        let faults = Faults::of("x.yaml");
+        let told = faults.tell(None, "a\nb", "c\r\nd");
+        let errors = faults.finish::<()>(Err(told)).expect_err("errors");
+        assert_eq!(errors.to_string().lines().count(), 1);
+    }
+}

@@ -16,7 +16,7 @@ use super::{Config, ConfigErrors, Variables, layers, organizations, settings, ya
 use crate::account::Partition;
 
 /// The largest file read: some hundred thousand accounts; whatever is larger is no configuration.
-pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// How much of the SHA-256 tells one text from another in a label.
 const SHORT_HEX: usize = 12;
 /// What stands in where there is no file.
@@ -43,10 +43,12 @@ impl Config {
         faults.finish(config)
     }
 
-    /// The configuration where there is no file: the one account of the ambient credentials, without a name of its own, under what the variables set.
+    /// The configuration where there is no file, under what the variables set: the one account of the ambient credentials, without a name of its
+    /// own; none if discovery is enabled, which will find it.
     pub fn ambient(variables: &Variables) -> Result<Self, ConfigErrors> {
         let place = Path::new("no configuration file");
         let mut config = Self::parse(AMBIENT.as_bytes(), place, variables)?;
+        config.accounts.retain(|_| config.organizations.is_none());
         for account in &mut config.accounts {
             account.name = None;
         }
@@ -164,4 +166,23 @@ fn short_sha256(bytes: &[u8]) -> String {
         let _ = write!(hex, "{byte:02x}");
     }
     hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
+        let faults = Faults::of("x.yaml");
+        let mut bytes = vec![b' '; MAX_BYTES];
+        assert!(text(&bytes, &faults).is_ok());
+        bytes.push(b' ');
+        let told = text(&bytes, &faults);
+        let shown = faults.finish(told).expect_err("too large").to_string();
+        assert!(
+            shown.starts_with("x.yaml: is larger than 16777216 bytes"),
+            "{shown}"
+        );
+    }
 }

@@ -1,18 +1,21 @@
 //! The loops that accept connections, and their end.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::connection;
-use super::door::Door;
+use super::door::{Door, Place};
+use super::handshake::shake;
 use super::limits;
 use super::listener::Listener;
 use super::lobby;
@@ -82,28 +85,67 @@ async fn accept(house: Arc<House>, listener: TcpListener) {
 }
 
 impl House {
+    /// Begins to serve a connection, or has it wait in the lobby. Waits itself only while the lobby is full.
     async fn welcome(
-        &self,
+        self: &Arc<Self>,
         stream: TcpStream,
-        peer: std::net::IpAddr,
+        peer: IpAddr,
         connections: &mut JoinSet<()>,
     ) {
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
-        let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
+        let house = Arc::clone(self);
         if let Some(place) = self.door.enter(peer, Instant::now()) {
-            connections.spawn(connection::serve(site, stream, place, stop));
+            connections.spawn(async move { house.seat(stream, place).await });
             return;
         }
-        let door = Arc::clone(&self.door);
-        let permit = Arc::clone(&self.lobby).acquire_owned().await;
-        connections.spawn(async move {
-            let admitted = lobby::admit(stream, peer, &door).await;
+        let permit = Arc::clone(&self.lobby).acquire_owned().await.ok();
+        connections.spawn(async move { house.keep_waiting(stream, peer, permit).await });
+    }
+
+    /// Serves a connection if it finds a place in time; `permit` is its place in the lobby.
+    async fn keep_waiting(
+        &self,
+        stream: TcpStream,
+        peer: IpAddr,
+        permit: Option<OwnedSemaphorePermit>,
+    ) {
+        if self.site.tls().is_some() {
+            // What a client of TLS wants cannot be heard before there is a place for it.
+            let place = lobby::place(peer, &self.door).await;
             drop(permit);
-            if let Some((place, stream)) = admitted {
-                connection::serve(site, stream, place, stop).await;
+            if let Some(place) = place {
+                self.seat(stream, place).await;
             }
-        });
+            return;
+        }
+        let admitted = lobby::admit(stream, peer, &self.door).await;
+        drop(permit);
+        if let Some((place, stream)) = admitted {
+            self.serve(stream, place).await;
+        }
+    }
+
+    /// Serves a connection that has a place, after a handshake where TLS is on.
+    async fn seat(&self, stream: TcpStream, place: Place) {
+        let Some(config) = self.site.tls() else {
+            return self.serve(stream, place).await;
+        };
+        let shaken = tokio::select! {
+            shaken = shake(stream, config) => shaken,
+            () = place.sent_away() => None,
+        };
+        if let Some(stream) = shaken {
+            self.serve(stream, place).await;
+        }
+    }
+
+    async fn serve<S>(&self, stream: S, place: Place)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
+        connection::serve(site, stream, place, stop).await;
     }
 }
 

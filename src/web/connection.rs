@@ -1,6 +1,6 @@
 //! One connection, from the first byte to the last.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::server::conn::http1::{Builder, Connection};
@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::body::Reply;
 use super::deadline::Deadline;
 use super::door::Place;
 use super::limits;
@@ -30,24 +31,20 @@ where
     ));
     let service = service_fn(|request| Arc::clone(&site).answer(request, activity.clone()));
     let mut connection = http1().serve_connection(io, service);
-    let end = {
-        let mut running = pin!(run(&mut connection, &place, stop));
-        tokio::select! {
-            () = &mut running => End::Over,
-            () = place.sent_away() => End::SentAway,
-        }
-    };
-    let fresh = matches!(place.activity.phase(), Phase::Waiting { fresh: true, .. });
-    if matches!(end, End::SentAway) && fresh {
+    if run(&mut connection, &place, stop).await == End::NotHeard {
         let parts = connection.into_parts();
         let stream = parts.io.into_inner().into_inner();
         lobby::send_away(stream, parts.read_buf.to_vec()).await;
     }
 }
 
+/// How serving a connection ended.
+#[derive(Debug, PartialEq, Eq)]
 enum End {
+    /// There is nothing more to be said.
     Over,
-    SentAway,
+    /// It had to make room before its first request was read.
+    NotHeard,
 }
 
 fn http1() -> Builder {
@@ -60,28 +57,38 @@ fn http1() -> Builder {
     http1
 }
 
-/// Runs a connection to its end; after `stop`, only to the end of the request it is at.
+/// Runs a connection to its end; after `stop`, or when it has to make room, only to the end of the request it is at.
 async fn run<S, V>(
     connection: &mut Connection<TokioIo<S>, V>,
     place: &Place,
     mut stop: watch::Receiver<bool>,
-) where
+) -> End
+where
     S: AsyncRead + AsyncWrite + Unpin,
-    V: HttpService<hyper::body::Incoming, ResBody = super::body::Reply>,
+    V: HttpService<hyper::body::Incoming, ResBody = Reply>,
     V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut connection = std::pin::Pin::new(connection);
-    let is_waiting = || matches!(place.activity.phase(), Phase::Waiting { .. });
+    let mut connection = Pin::new(connection);
     // A client that fails has its connection closed; there is nobody to tell.
-    tokio::select! {
-        _ = &mut connection => return,
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
-    if is_waiting() {
+    let stopping = tokio::select! {
+        _ = &mut connection => return End::Over,
+        _ = stop.wait_for(|stop| *stop) => true,
+        () = place.sent_away() => false,
+    };
+    if stopping && is_waiting(place) {
         let _ = timeout(limits::DRAIN_IDLE, connection.as_mut()).await;
     }
-    if !is_waiting() {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+    match place.activity.phase() {
+        Phase::Waiting { fresh: true, .. } => return End::NotHeard,
+        Phase::Waiting { fresh: false, .. } => {}
+        Phase::Answering | Phase::Flushing => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
     }
+    End::Over
+}
+
+fn is_waiting(place: &Place) -> bool {
+    matches!(place.activity.phase(), Phase::Waiting { .. })
 }

@@ -37,3 +37,7 @@ pub const DRAIN_IDLE: Duration = Duration::from_millis(300);
 pub const RELOAD: Duration = Duration::from_secs(30);
 /// Connections that the kernel holds until we accept them: a burst of scrapes fits.
 pub const BACKLOG: u32 = 1024;
+/// How often it is looked whether the web configuration or a certificate changed.
+pub const FOLLOW_FILE: Duration = Duration::from_secs(1);
+/// What the kernel holds for a reader that does not read; its own choice would grow to megabytes. Fills 10 MB/s at 50 ms of distance.
+pub const SEND_BUFFER: u32 = 256 * 1024;

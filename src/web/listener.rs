@@ -69,6 +69,8 @@ impl Listener {
         }?;
         // A restart must not wait for connections of the last run to leave TIME_WAIT.
         socket.set_reuseaddr(true)?;
+        // Connections inherit it.
+        socket.set_send_buffer_size(limits::SEND_BUFFER)?;
         socket.bind(address)?;
         socket.listen(limits::BACKLOG).map(Self)
     }

@@ -7,7 +7,10 @@ use std::time::{Instant, SystemTime};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode};
 use hyper::body::{Body, Incoming};
+use rustls::ServerConfig;
+use tokio::sync::watch;
 
+use super::guard::Guard;
 use super::phase::Activity;
 use super::reload::reload;
 use super::renders::Renders;
@@ -20,14 +23,24 @@ use crate::snapshot::Snapshot;
 /// What every request is answered from.
 pub(super) struct Site {
     server: Server,
+    guard: watch::Receiver<Arc<Guard>>,
     renders: Arc<Renders>,
 }
 
 impl Site {
-    /// Serves what `server` holds.
-    pub(super) fn new(server: Server) -> Self {
+    /// Serves what `server` holds to those whom `guard` lets pass.
+    pub(super) fn new(server: Server, guard: watch::Receiver<Arc<Guard>>) -> Self {
         let renders = Arc::new(Renders::new(server.settings.max_requests));
-        Self { server, renders }
+        Self {
+            server,
+            guard,
+            renders,
+        }
+    }
+
+    /// TLS as it is now, if it is on.
+    pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
+        self.guard.borrow().tls.clone()
     }
 
     /// Answers one request of a connection.
@@ -38,30 +51,32 @@ impl Site {
     ) -> Result<Answer, Infallible> {
         let answering = activity.answer();
         let in_flight = self.server.self_metrics.http_begins();
-        let (handler, mut answer) = self.dispatch(&request).await;
+        let guard = Arc::clone(&self.guard.borrow());
+        let (handler, mut answer) = self.dispatch(&request, &guard).await;
         let metrics = &self.server.self_metrics;
         metrics.http_answered(handler, answer.status().as_u16());
+        guard.dress(&mut answer);
+        // What follows a body we do not read must not be taken for a request.
+        if has_body(&request) {
+            answer = closing(answer);
+        }
         answer.body_mut().keep((answering, in_flight));
         Ok(answer)
     }
 
     /// The handler and its answer.
-    async fn dispatch(&self, request: &Request<Incoming>) -> (&'static str, Answer) {
-        let found = route(
-            request.method(),
-            request.uri().path(),
-            &self.settings().telemetry_path,
-        );
+    async fn dispatch(&self, request: &Request<Incoming>, guard: &Guard) -> (&'static str, Answer) {
+        let path = request.uri().path();
+        let found = route(request.method(), path, &self.settings().telemetry_path);
         let handler = match found {
             Ok(route) | Err(Missed::Method(route, _)) => route.handler(),
             Err(Missed::NotFound) => "other",
         };
-        // No page takes a body, and what follows one we do not read must not be taken for a request.
-        if !request.body().is_end_stream() {
-            let answer = text(StatusCode::BAD_REQUEST, "No page here takes a body.");
-            return (handler, closing(answer));
+        if let Err(answer) = guard.pass(request.headers()).await {
+            return (handler, answer);
         }
         let answer = match found {
+            _ if has_body(request) => text(StatusCode::BAD_REQUEST, "No page here takes a body."),
             Ok(route) => self.page(route, request).await,
             Err(Missed::Method(_, allowed)) => not_allowed(allowed),
             Err(Missed::NotFound) => not_found(),
@@ -101,6 +116,10 @@ impl Site {
     fn settings(&self) -> &WebSettings {
         &self.server.settings
     }
+}
+
+fn has_body(request: &Request<Incoming>) -> bool {
+    !request.body().is_end_stream()
 }
 
 /// The last answer on its connection.

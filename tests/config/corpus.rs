@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use cloudtrail_exporter::config::{Access, Config, ConfigErrors, Variables};
 
-fn cases(folder: &str) -> Vec<PathBuf> {
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new("tests/config").join(folder)).expect("the corpus");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    files.retain(|path| path.extension().is_some_and(|e| e == extension));
     files.sort();
     files
 }
@@ -31,7 +31,7 @@ fn load(case: &Path) -> Result<Config, ConfigErrors> {
 
 /// Holds what each case of a folder gives equal to the file beside it; all differences at once.
 fn hold(folder: &str, expectation: &str, given: impl Fn(&Path) -> String) -> usize {
-    let cases = cases(folder);
+    let cases = files(folder, "yaml");
     let mut differences = String::new();
     for case in &cases {
         let given = given(case).replace("tests/config/bad/", "");
@@ -42,6 +42,12 @@ fn hold(folder: &str, expectation: &str, given: impl Fn(&Path) -> String) -> usi
         }
     }
     assert!(differences.is_empty(), "{differences}");
+    let expectations = files(folder, expectation);
+    assert_eq!(
+        expectations.len(),
+        cases.len(),
+        "expectations without a case"
+    );
     cases.len()
 }
 
@@ -97,7 +103,7 @@ fn summary(config: &Config) -> String {
 
 #[test]
 fn each_error_is_one_line_with_a_mend() {
-    for case in cases("bad") {
+    for case in files("bad", "yaml") {
         let errors = load(&case).expect_err("a bad file");
         let text = errors.to_string();
         assert_eq!(text.lines().count(), errors.len(), "{text}");
@@ -109,7 +115,7 @@ fn each_error_is_one_line_with_a_mend() {
 
 #[test]
 fn no_error_shows_a_secret() {
-    for case in cases("bad") {
+    for case in files("bad", "yaml") {
         let errors = load(&case).expect_err("a bad file");
         let shown = format!("{errors} {errors:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
@@ -162,6 +168,14 @@ fn without_a_file_the_ambient_account_is_polled_under_the_variables() {
     );
     assert_eq!(account.regions[0].as_str(), "us-gov-west-1");
     assert_eq!(account.interval.as_secs(), 120);
+}
+
+#[test]
+fn discovery_without_a_file_leaves_the_ambient_account_to_be_found() {
+    let name = "CLOUDTRAIL_EXPORTER__DISCOVERY__ORGANIZATIONS__ENABLED".to_owned();
+    let variables = [(name, "true".to_owned())].into_iter().collect();
+    let config = Config::ambient(&variables).expect("a configuration");
+    assert!(config.accounts.is_empty() && config.organizations.is_some());
 }
 
 #[test]

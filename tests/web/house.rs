@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
 use cloudtrail_exporter::snapshot::Snapshot;
-use cloudtrail_exporter::web::{Listener, ReloadRequest, Server, WebSettings};
+use cloudtrail_exporter::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -39,6 +39,16 @@ impl House {
     }
 
     pub(crate) fn with(settings: WebSettings) -> Self {
+        Self::build(settings, None)
+    }
+
+    /// One behind a web configuration.
+    pub(crate) fn guarded(path: &std::path::Path) -> Self {
+        let file = WebFile::load(path).expect("a good file");
+        Self::build(WebSettings::default(), Some(file))
+    }
+
+    fn build(settings: WebSettings, file: Option<WebFile>) -> Self {
         let build = Build {
             version: "0",
             revision: "r",
@@ -54,6 +64,7 @@ impl House {
             self_metrics: metrics,
             settings,
             reload: Some(reload),
+            file,
         };
         let listener = Listener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
