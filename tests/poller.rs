@@ -11,6 +11,8 @@
 mod fake;
 #[path = "poller/fleet.rs"]
 mod fleet;
+#[path = "poller/logged.rs"]
+mod logged;
 #[path = "poller/one_poll.rs"]
 mod one_poll;
 #[path = "poller/published.rs"]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Directory, Inputs, Member, Shard, build};
 use crate::account::AccountId;
@@ -114,9 +114,11 @@ where
             Some(due) => sleep_until(due).await,
             None => std::future::pending().await,
         }
-        match (self.list)(Arc::clone(config)).await {
-            Ok(listing) => list.answered(listing, (self.now)()),
-            Err(error) => list.failed(&error),
+        let listing = (self.list)(Arc::clone(config));
+        match timeout(list.deadline(), listing).await {
+            Ok(Ok(listing)) => list.answered(listing, (self.now)()),
+            Ok(Err(error)) => list.failed(&error),
+            Err(_) => list.failed(&"not listed whole within the refresh interval"),
         }
     }
 
@@ -172,10 +174,19 @@ impl MemberList {
         };
     }
 
+    /// How long a listing may take: the next one would be due.
+    fn deadline(&self) -> Duration {
+        let settings = self.settings.as_ref();
+        settings.map_or(Duration::MAX, |settings| settings.refresh_interval)
+    }
+
     fn answered(&mut self, listing: Vec<Member>, at: SystemTime) -> Attempt {
         let previous: &[Member] = if self.settled { &self.believed } else { &[] };
         let belief = believe(previous, &listing, self.pending.as_deref());
         tell(belief, self.believed.len(), listing.len());
+        if self.failures > 0 {
+            tracing::info!("the organization's accounts can be listed again");
+        }
         self.ended(0);
         let accounts = listing.len();
         match belief {

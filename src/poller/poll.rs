@@ -239,6 +239,3 @@ fn unasked(trail: Trail, why: Failure) -> TrailFacts {
 fn is_failing(error: &CallError) -> bool {
     error.failure != Failure::RegionDisabled
 }
-
-#[cfg(test)]
-mod tests;

@@ -346,6 +346,3 @@ fn trail_pairs(held: &HeldTrail) -> [(&'static str, &str); 3] {
         ("home_region", home.map_or("", |region| region.as_str())),
     ]
 }
-
-#[cfg(test)]
-mod tests;

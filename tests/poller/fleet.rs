@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cloudtrail_exporter::compliance::State;
 use cloudtrail_exporter::config::OrganizationTrailStatus;
 use cloudtrail_exporter::directory::{Account, AccountKey, Directory};
 use cloudtrail_exporter::facts::{Failure, Operation, PollOutcome};
 use cloudtrail_exporter::poller::{Poller, Report, Settings};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
+use cloudtrail_exporter::snapshot::Publisher;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -437,4 +439,83 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
         buckets.iter().all(|n| (850..1150).contains(n)),
         "{buckets:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_are_joined_with_an_owner_that_answers_last() {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    for number in 1..9 {
+        let denied = Answers::of(id(number)).with(HOME, &org, true);
+        fake.answer(
+            &key(number),
+            denied.trail_fails(&org, Failure::AccessDenied, false),
+        );
+    }
+    let slow = Answers::of(id(9)).with(HOME, &org, true);
+    fake.answer(&key(9), slow.takes(Operation::GetTrailStatus, 20 * SECOND));
+    let publisher = Publisher::new(metrics());
+    let snapshot = publisher.subscribe();
+    let polling = start(fake, settings(4), accounts(1..10));
+    let (began, directory) = (polling.began, polling.directory.subscribe());
+    let run = publisher.run(directory, polling.reports, clock(), sleep(30 * SECOND));
+    let compliant = || {
+        let now = epoch() + began.elapsed();
+        let accounts = &snapshot.borrow().accounts;
+        let verdicts = accounts
+            .values()
+            .map(|state| state.standing.verdict(now).state);
+        verdicts.filter(|state| *state == State::Compliant).count()
+    };
+    let watch = async {
+        sleep_until(began + 19 * SECOND).await;
+        assert_eq!(compliant(), 0);
+        sleep_until(began + 21 * SECOND).await;
+        assert_eq!(compliant(), 9);
+    };
+    tokio::join!(run, watch);
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.expect("VmRSS").parse::<u64>().expect("KiB") * 1024
+}
+
+/// `cargo test --test poller -- --ignored --nocapture memory`
+#[tokio::test(start_paused = true)]
+#[ignore = "a measurement of the whole process: run it alone"]
+async fn memory_of_ten_thousand_accounts_polled_judged_and_published() {
+    let fleet: u64 = 10_000;
+    let fake = Fake::default();
+    for number in 0..fleet {
+        let main = trail(number, HOME, "main");
+        fake.answer(
+            &key(number),
+            Answers::of(id(number)).with(HOME, &main, true),
+        );
+    }
+    let before = resident();
+    let mut publisher = Publisher::new(metrics());
+    let snapshot = publisher.subscribe();
+    let accounts = accounts(0..fleet);
+    publisher.follow(Arc::clone(&accounts), epoch());
+    let mut polling = start(fake, settings(64), accounts);
+    polling.at(2 * INTERVAL).await;
+    let now = epoch() + 2 * INTERVAL;
+    for report in polling.reports() {
+        publisher.report(report, now);
+    }
+    polling.fake.forget();
+    let compliant = snapshot
+        .borrow()
+        .accounts
+        .values()
+        .filter(|state| state.standing.verdict(now).state == State::Compliant)
+        .count();
+    assert_eq!(compliant, 10_000);
+    let each = (resident() - before) / fleet;
+    println!("{each} bytes for each account, the journal of the fake included");
 }

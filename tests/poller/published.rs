@@ -251,6 +251,28 @@ fn members_follow_when_the_owner_stops_and_starts_the_trail() {
 }
 
 #[test]
+fn members_follow_when_the_owner_hears_of_a_delivery_error() {
+    let policy = Arc::new(Policy {
+        required: vec![Check::MultiRegionTrail, Check::Logging, Check::Delivery],
+        ..Policy::clone(&policy())
+    });
+    let strict = |number| Account {
+        policy: Arc::clone(&policy),
+        ..account(number)
+    };
+    let mut scene = Scene::of([1, OWNER].map(strict));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    let mut failing = owner(true);
+    if let Ok(status) = &mut failing[0].status {
+        status.deliveries[0].error = Some("NoSuchBucket".into());
+    }
+    scene.shows(OWNER, failing);
+    assert_eq!(scene.verdict(&key(1)).reason, Reason::DeliveryFailing);
+}
+
+#[test]
 fn a_member_is_judged_again_only_when_something_it_is_judged_by_changed() {
     let mut scene = Scene::of([1, OWNER].map(account));
     scene.shows(OWNER, owner(true));

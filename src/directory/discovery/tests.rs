@@ -241,3 +241,14 @@ async fn discovery_switched_off_leaves_the_accounts_of_the_file() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_hangs_has_failed_when_the_next_is_due() {
+    let attempts = Run::with([Ok(members(0..10))], async |run| {
+        assert_eq!(run.at(1790).await, (10, true));
+        assert_eq!(run.at(1830).await, (10, true));
+        assert_eq!(*run.asked.borrow(), [0, 900, 1815]);
+    })
+    .await;
+    assert_eq!(attempts, [succeeded(10), Attempt::Failed]);
+}

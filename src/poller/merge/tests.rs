@@ -8,7 +8,8 @@ fn region(text: &str) -> Region {
 }
 
 fn trail(home: &str, name: &str, multi_region: bool) -> Trail {
-    let arn = format!("arn:aws:cloudtrail:{home}:111122223333:trail/{name}");
+    let partition = region(home).partition();
+    let arn = format!("arn:{partition}:cloudtrail:{home}:111122223333:trail/{name}");
     Trail {
         arn: arn.parse().expect("an ARN"),
         name: name.into(),
