@@ -2,6 +2,23 @@
 //!
 //! The adapter behind it, and the only code that names the AWS SDK, is in the rooms below; tests put a fake in its place.
 
+pub mod body;
+pub mod classify;
+mod clients;
+pub mod convert;
+pub mod credentials;
+mod fault;
+mod leases;
+pub mod limits;
+mod meter;
+pub mod organizations;
+mod pace;
+mod renewal;
+pub mod sdk;
+pub mod session;
+pub mod setup;
+mod sts;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -19,6 +36,9 @@ pub struct CallError {
     pub failure: Failure,
     /// Code, message, status and request id in AWS's words, for the log. Never a secret, never the raw body.
     pub detail: String,
+    /// The failure is [`Failure::RegionDisabled`], but AWS says the same of credentials it does not know: whether another Region of the account
+    /// answers decides which it is.
+    pub ambiguous_credentials: bool,
 }
 
 /// One whole answer of `DescribeTrails`.
@@ -39,6 +59,9 @@ pub trait Aws: Clone + Send + Sync + 'static {
     fn open(&self, account: &Arc<Account>) -> Self::Session;
 
     /// Makes sure that the credentials are good for a poll, and tells whose they are. A call only when they are new or near their end.
+    ///
+    /// A poll begins with this: the calls below fail on a session that was never identified, or whose credentials turn out to be another
+    /// account's when they are renewed on the way.
     fn identify(
         &self,
         session: &Self::Session,
@@ -75,6 +98,14 @@ impl CallError {
             operation,
             failure,
             detail: detail.into(),
+            ambiguous_credentials: false,
         }
+    }
+
+    /// The same error, marked as one that bad credentials may have caused as well.
+    #[must_use]
+    pub fn ambiguous(mut self, ambiguous: bool) -> Self {
+        self.ambiguous_credentials = ambiguous;
+        self
     }
 }

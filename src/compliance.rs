@@ -150,7 +150,7 @@ pub enum Reason {
     TrailStatusUnreadable,
     /// The last proof is too old, and no failure says why.
     Stale,
-    /// A call failed; never [`Failure::NotFound`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
+    /// A call failed; never [`Failure::NotFound`] or [`Failure::NotAsked`], which is told as [`Reason::TrailStatusUnreadable`] or [`Failure::Other`].
     Failed(Failure),
 }
 
@@ -189,10 +189,10 @@ impl Reason {
 }
 
 impl From<Failure> for Reason {
-    /// The reason a failed call is told as. A trail that is not found has no reason of its own.
+    /// The reason a failed call is told as. A trail that is not found, or not asked about, has no reason of its own.
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotFound => Self::Failed(Failure::Other),
+            Failure::NotFound | Failure::NotAsked => Self::Failed(Failure::Other),
             _ => Self::Failed(failure),
         }
     }
@@ -205,4 +205,74 @@ pub struct Verdict {
     pub state: State,
     /// Why.
     pub reason: Reason,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_and_states_are_named_as_documented() {
+        let checks = [
+            "multi_region_trail",
+            "logging",
+            "delivery",
+            "management_events",
+            "log_file_validation",
+            "kms_encryption",
+            "cloudwatch_logs",
+        ];
+        assert_eq!(Check::ALL.map(Check::as_str), checks);
+        let states = ["compliant", "non_compliant", "unknown"];
+        assert_eq!(State::ALL.map(State::as_str), states);
+    }
+
+    #[test]
+    fn reasons_of_our_own_are_named_as_documented() {
+        for (reason, name) in [
+            (Reason::Ok, "ok"),
+            (Reason::NoTrail, "no_trail"),
+            (Reason::NoMultiRegionTrail, "no_multi_region_trail"),
+            (Reason::NotLogging, "not_logging"),
+            (Reason::DeliveryFailing, "delivery_failing"),
+            (Reason::DeliveryStale, "delivery_stale"),
+            (
+                Reason::ManagementEventsIncomplete,
+                "management_events_incomplete",
+            ),
+            (
+                Reason::LogFileValidationDisabled,
+                "log_file_validation_disabled",
+            ),
+            (Reason::KmsEncryptionDisabled, "kms_encryption_disabled"),
+            (Reason::CloudWatchLogsDisabled, "cloudwatch_logs_disabled"),
+            (Reason::NotPolled, "not_polled"),
+            (Reason::WrongAccount, "wrong_account"),
+            (Reason::TrailStatusUnreadable, "trail_status_unreadable"),
+            (Reason::Stale, "stale"),
+        ] {
+            assert_eq!(reason.as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_failed_call_is_told_by_its_failure_and_not_found_as_other() {
+        let throttled = Reason::from(Failure::Throttled);
+        assert_eq!(throttled, Reason::Failed(Failure::Throttled));
+        assert_eq!(throttled.as_str(), "throttled");
+        assert_eq!(
+            Reason::from(Failure::NotFound),
+            Reason::Failed(Failure::Other)
+        );
+    }
+
+    #[test]
+    fn the_labels_of_unknown_are_a_closed_list_without_a_double() {
+        let mut labels: Vec<_> = Reason::unknown_labels().collect();
+        assert!(labels.contains(&"stale") && labels.contains(&"access_denied"));
+        assert!(!labels.contains(&"ok") && !labels.contains(&"no_trail"));
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), 15);
+    }
 }

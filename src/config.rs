@@ -1,12 +1,44 @@
 //! Configuration: text in, [`Config`] out; after this room nothing is optional that need not be, and nothing can be wrong.
 //!
-//! A file is read whole or refused whole, with every error in it told at once.
+//! A file is read whole or refused whole, with every error in it told at once. It is a pure value: a reload reads a new one and compares.
+//!
+//! In data order:
+//!
+//! - `yaml`: text to a tree that knows its lines;
+//! - `layers`, `variables`: the tree and the environment, merged by the `config` crate;
+//! - [`keys`](KEYS): every key there is;
+//! - `field`: a typed look at the merged tree that gathers errors;
+//! - `forms`: the forms of single values;
+//! - `settings`, `organizations`, `external_id`, `accounts`, `way`, `twins`: what the keys mean;
+//! - `load`: the whole way from bytes to a [`Config`].
+
+mod accounts;
+mod errors;
+mod external_id;
+mod field;
+mod forms;
+mod keys;
+mod layers;
+mod load;
+mod nearest;
+mod organizations;
+mod secret;
+mod settings;
+mod twins;
+mod variables;
+mod way;
+mod yaml;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::{AccountId, Region, RoleArn};
 use crate::compliance::Check;
+
+pub use errors::{ConfigError, ConfigErrors};
+pub use keys::{Form, KEYS, Key};
+pub use secret::Secret;
+pub use variables::Variables;
 
 /// Everything a configuration says, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +55,8 @@ pub struct Config {
     pub organizations: Option<OrganizationsSettings>,
     /// What is required of every account.
     pub compliance: ComplianceSettings,
+    /// Whose word about an organization trail is asked for.
+    pub organization_trails: OrganizationTrailStatus,
     /// Bounds on what is taken in.
     pub limits: Limits,
     /// Short hex SHA-256 of the text this was read from.
@@ -82,7 +116,7 @@ pub struct Defaults {
 pub struct ConfiguredAccount {
     /// Its id; `None` where the credentials will tell (profile or ambient).
     pub id: Option<AccountId>,
-    /// Its name; unique where there is no id.
+    /// Its name; unique where there is no id. Neither has only the ambient account of a process without a file.
     pub name: Option<Arc<str>>,
     /// How a session is opened in it.
     pub access: Access,
@@ -139,26 +173,15 @@ pub struct Limits {
     pub max_accounts: usize,
     /// The most trails of one account that are read.
     pub max_trails_per_account: usize,
+    /// The most requests a second to one account and Region.
+    pub requests_per_second: u32,
 }
 
-/// A text that no log, error or page may show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
-
-impl Secret {
-    /// Hides `text`.
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one call that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(..)")
-    }
+/// `organization_trails.status:`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizationTrailStatus {
+    /// Each member is asked about the trail; the owner stands in where it cannot tell.
+    Member,
+    /// The owner is asked once for all members.
+    Owner,
 }

@@ -1,11 +1,26 @@
 //! The directory: the accounts this process is responsible for, from configuration, AWS Organizations and the ambient credentials.
 //!
-//! A value, replaced whole when it changes. It says who to ask; [`crate::poller`] decides when.
+//! A value, replaced whole when it changes. It says who to ask; the poller decides when. In data order:
+//!
+//! - [`discovery`]: listings of the organization, which of them are believed, and the loop that keeps the directory;
+//! - [`shard`]: the part of it this process takes;
+//! - [`mod@build`]: configuration and discovery merged, excluded, cut and sharded.
 
+pub mod build;
+pub mod discovery;
+#[cfg(test)]
+mod fixtures;
+pub mod shard;
+
+use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::Duration;
 
 use imbl::OrdMap;
+use siphasher::sip::SipHasher13;
+
+pub use build::{Inputs, build};
+pub use shard::Shard;
 
 use crate::account::{AccountId, Partition, Region};
 use crate::compliance::Policy;
@@ -18,6 +33,22 @@ pub enum AccountKey {
     Id(AccountId),
     /// By its name, where only its credentials will tell the id.
     Name(Arc<str>),
+}
+
+impl AccountKey {
+    /// Keys of the hash. Constants, so that shards and phases are the same in every process and version.
+    const HASH_KEYS: (u64, u64) = (0x636c_6f75_6474_7261, 0x696c_2d65_7870_6f72);
+
+    /// A hash that is the same everywhere and always; `salt` makes independent ones.
+    pub fn stable_hash(&self, salt: u64) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(Self::HASH_KEYS.0, Self::HASH_KEYS.1);
+        hasher.write(&salt.to_le_bytes());
+        match self {
+            Self::Id(id) => hasher.write(&id.as_u64().to_le_bytes()),
+            Self::Name(name) => hasher.write(name.as_bytes()),
+        }
+        hasher.finish()
+    }
 }
 
 /// Where an account was found.
@@ -72,11 +103,46 @@ pub struct Account {
     pub max_trails: usize,
 }
 
+impl Account {
+    /// Whether this account is asked exactly as `other` is, so that a session and a phase serve both.
+    pub fn is_asked_like(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.partition == other.partition
+            && self.access == other.access
+            && self.regions == other.regions
+            && self.interval == other.interval
+            && self.max_trails == other.max_trails
+    }
+}
+
+/// One account as the organization lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name, if it has one.
+    pub name: Option<Arc<str>>,
+    /// The id of its direct parent, where that was asked for.
+    pub organizational_unit: Option<Arc<str>>,
+}
+
 /// The accounts of one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Directory {
     /// By key.
     pub accounts: OrdMap<AccountKey, Arc<Account>>,
+    /// The accounts of the other shards. Not polled and not published, except for one that owns an organization trail which an account of this shard
+    /// cannot read: it is polled here too, so that its facts can stand in.
+    pub neighbours: OrdMap<AccountKey, Arc<Account>>,
+    /// How many accounts were left out because of `limits.max_accounts`.
+    pub cut: usize,
     /// Every discovery that is configured was attempted at least once.
     pub complete: bool,
+}
+
+impl Directory {
+    /// The account, whichever shard takes it.
+    pub fn find(&self, key: &AccountKey) -> Option<&Arc<Account>> {
+        self.accounts.get(key).or_else(|| self.neighbours.get(key))
+    }
 }

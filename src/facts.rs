@@ -70,6 +70,8 @@ pub enum Failure {
     ServerError,
     /// The trail asked about is not known there.
     NotFound,
+    /// Not asked: the account that owns the trail is asked instead. No call, so no failing call; the organization-trail join supplies the answer.
+    NotAsked,
     /// Any other code.
     Other,
 }
@@ -90,7 +92,7 @@ impl Failure {
         "other",
     ];
 
-    /// The value of a `reason` label. A trail that is not found has no label of its own.
+    /// The value of a `reason` label. A trail that is not found, or not asked about, has no label of its own.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -103,7 +105,7 @@ impl Failure {
             Self::Tls => "tls",
             Self::Malformed => "malformed",
             Self::ServerError => "server_error",
-            Self::NotFound | Self::Other => "other",
+            Self::NotFound | Self::NotAsked | Self::Other => "other",
         }
     }
 }
@@ -423,26 +425,62 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_a_listed_label() {
-        use Failure::{
-            AccessDenied, ClockSkew, Credentials, Malformed, Network, NotFound, Other,
-            RegionDisabled, ServerError, Throttled, Timeout, Tls,
+    fn operations_and_destinations_are_named_as_documented() {
+        let operations = [
+            "AssumeRole",
+            "GetCallerIdentity",
+            "DescribeTrails",
+            "GetTrailStatus",
+            "GetEventSelectors",
+        ];
+        assert_eq!(Operation::ALL.map(Operation::as_str), operations);
+        let destinations = ["s3", "s3_digest", "cloudwatch_logs", "sns"];
+        assert_eq!(Destination::ALL.map(Destination::as_str), destinations);
+    }
+
+    #[test]
+    fn deliveries_are_kept_in_the_order_of_destinations() {
+        let delivery = |hours| Delivery {
+            latest: Moment::At(NOW + Duration::from_hours(hours)),
+            error: None,
         };
-        for failure in [
-            AccessDenied,
-            RegionDisabled,
-            Credentials,
-            ClockSkew,
-            Throttled,
-            Timeout,
-            Network,
-            Tls,
-            Malformed,
-            ServerError,
-            NotFound,
-            Other,
-        ] {
-            assert!(Failure::LABELS.contains(&failure.as_str()), "{failure:?}");
+        let status = TrailStatus {
+            logging: true,
+            deliveries: [0, 1, 2, 3].map(delivery),
+            started: Moment::Never,
+            stopped: Moment::Never,
+        };
+        for (to, expected) in Destination::ALL.into_iter().zip(&status.deliveries) {
+            assert_eq!(status.delivery(to), expected);
         }
+    }
+
+    #[test]
+    fn only_what_is_missing_from_an_answer_is_a_failure() {
+        assert_eq!(RegionAnswer::Whole.failure(), None);
+        assert_eq!(RegionAnswer::Disabled.failure(), None);
+        let malformed = Some(Failure::Malformed);
+        assert_eq!(RegionAnswer::Partial.failure(), malformed);
+        let timeout = RegionAnswer::Failed(Failure::Timeout);
+        assert_eq!(timeout.failure(), Some(Failure::Timeout));
+    }
+
+    #[test]
+    fn failures_are_labelled_in_the_order_of_the_list() {
+        let labels = [
+            Failure::AccessDenied,
+            Failure::RegionDisabled,
+            Failure::Credentials,
+            Failure::ClockSkew,
+            Failure::Throttled,
+            Failure::Timeout,
+            Failure::Network,
+            Failure::Tls,
+            Failure::Malformed,
+            Failure::ServerError,
+            Failure::Other,
+        ];
+        assert_eq!(labels.map(Failure::as_str), Failure::LABELS);
+        assert_eq!(Failure::NotFound.as_str(), "other");
     }
 }

@@ -14,17 +14,40 @@
 //! - [`labels`]: label pairs, rendered once;
 //! - [`snapshot`]: all accounts at one moment, immutable, and its one writer;
 //! - [`exposition`]: a snapshot as Prometheus reads it;
-//! - [`web`]: the HTTP server.
+//! - [`web`]: the HTTP server;
+//! - [`engine`]: discovery, poller and publisher, wired;
+//! - [`iam`]: the policies a configuration needs;
+//! - [`daemon`], [`check`], [`demo`]: what the program can be, chosen by [`cli`] and run by [`program`].
 
 pub mod account;
 pub mod aws;
+pub mod check;
+pub mod cli;
 pub mod compliance;
 pub mod config;
+pub mod daemon;
+pub mod demo;
 pub mod directory;
+pub mod engine;
 pub mod exposition;
 pub mod facts;
+pub mod iam;
 pub mod labels;
+pub mod logging;
 pub mod poller;
+pub mod program;
 pub mod self_metrics;
 pub mod snapshot;
 pub mod web;
+
+/// What `--version` prints after the name.
+pub const VERSION_LINE: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION"),
+    ", ",
+    env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC"),
+    ", ",
+    env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),
+    ")"
+);

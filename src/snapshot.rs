@@ -1,4 +1,14 @@
 //! The snapshot: every account's facts and verdicts at one moment, immutable. One writer, many readers.
+//!
+//! - [`publisher`]: the writer, and its loop;
+//! - [`identities`]: which account an identity belongs to when credentials, not the configuration, tell it;
+//! - [`waiting`]: the members whose last poll could not read an organization trail, to be judged again when its owner's facts change;
+//! - [`told`]: one line of log for each change.
+
+pub mod identities;
+pub mod publisher;
+pub mod told;
+pub mod waiting;
 
 use std::sync::Arc;
 
@@ -8,6 +18,8 @@ use crate::account::AccountId;
 use crate::compliance::Standing;
 use crate::directory::{Account, AccountKey};
 use crate::labels::Labels;
+
+pub use publisher::Publisher;
 
 /// One account as published: what it is, how it stands, and its labels, rendered.
 #[derive(Debug, Clone)]

@@ -95,7 +95,9 @@ impl<'a> Candidate<'a> {
             .map_err(|failure| Truth::Unknown {
                 order: self.status_call,
                 reason: match failure {
-                    Failure::AccessDenied | Failure::NotFound => Reason::TrailStatusUnreadable,
+                    Failure::AccessDenied | Failure::NotFound | Failure::NotAsked => {
+                        Reason::TrailStatusUnreadable
+                    }
                     _ => (*failure).into(),
                 },
             })

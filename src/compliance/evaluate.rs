@@ -144,3 +144,6 @@ pub(super) fn evidence(
     let logging = candidates.iter().filter(|c| c.logging() == Truth::True);
     Some(logging.min_by_key(most_first)?.arn().clone())
 }
+
+#[cfg(test)]
+mod tests;

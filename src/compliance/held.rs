@@ -79,3 +79,131 @@ fn asked(regions: &[(Region, RegionAnswer)], home: &Region) -> Option<RegionAnsw
     let place = regions.iter().find(|(region, _)| region == home);
     place.map(|(_, answer)| *answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::fixtures::{
+        AWAY, HOME, ME, Sketch, arn, asked, both, minutes, now, organization_trail, trail, whole,
+    };
+    use RegionAnswer::{Disabled, Failed, Partial, Whole};
+
+    const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
+
+    /// What is held after a first poll that heard of this one trail.
+    fn held(heard: TrailFacts) -> Vec<HeldTrail> {
+        after(&[], &whole([heard]), now())
+    }
+
+    fn later() -> SystemTime {
+        now() + minutes(5)
+    }
+
+    #[test]
+    fn a_trail_that_is_seen_is_held_with_the_age_of_each_answer() {
+        let trails = held(trail("a"));
+        assert_eq!(trails[0].trail.arn, arn(ME, "a"));
+        assert_eq!(trails[0].status.as_ref().map(|s| s.at), Some(now()));
+        assert_eq!(trails[0].selectors.as_ref().map(|s| s.at), Some(now()));
+    }
+
+    #[test]
+    fn what_was_never_read_is_not_held() {
+        let unread = trail("a")
+            .status_failed(Failure::Timeout)
+            .selectors_failed(Failure::Timeout);
+        let trails = held(unread);
+        assert_eq!((&trails[0].status, &trails[0].selectors), (&None, &None));
+    }
+
+    #[test]
+    fn a_failed_call_keeps_the_last_answer_and_its_age() {
+        let stopped = trail("a").stopped().selectors_failed(Failure::Timeout);
+        let unread = trail("a").encrypted().status_failed(Failure::Timeout);
+        let trails = after(&held(stopped.clone()), &whole([unread]), later());
+        let status = trails[0].status.as_ref().expect("a status");
+        assert_eq!((status.value.logging, status.at), (false, now()));
+        assert_eq!(trails[0].selectors.as_ref().map(|s| s.at), Some(later()));
+        assert!(
+            trails[0].trail.kms_key_id.is_some(),
+            "the description is new"
+        );
+        let trails = after(&trails, &whole([stopped]), later());
+        assert_eq!(trails[0].selectors.as_ref().map(|s| s.at), Some(later()));
+    }
+
+    #[test]
+    fn a_multi_region_or_foreign_trail_is_gone_when_any_region_is_whole_without_it() {
+        let foreign = organization_trail("o").single_region();
+        for heard in [trail("a"), foreign] {
+            let heard = held(heard);
+            for (home, away, gone) in [
+                (Whole, TIMEOUT, true),
+                (TIMEOUT, Whole, true),
+                (Disabled, Whole, true),
+                (Partial, TIMEOUT, false),
+                (Disabled, TIMEOUT, false),
+                (Disabled, Disabled, false),
+            ] {
+                let trails = after(&heard, &both(home, away, []), later());
+                assert_eq!(trails.is_empty(), gone, "{home:?} {away:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_region_trail_is_gone_when_its_home_region_says_so() {
+        let heard = held(trail("a").single_region());
+        for (home, away, gone) in [
+            (Whole, TIMEOUT, true),
+            (Disabled, TIMEOUT, true),
+            (Partial, Whole, false),
+            (TIMEOUT, Whole, false),
+        ] {
+            let trails = after(&heard, &both(home, away, []), later());
+            assert_eq!(trails.is_empty(), gone, "{home:?} {away:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_region_trail_of_a_region_no_longer_asked_is_gone() {
+        let single = held(trail("a").single_region());
+        assert!(after(&single, &asked([(AWAY, TIMEOUT)], []), later()).is_empty());
+        let multi = held(trail("a"));
+        assert_eq!(after(&multi, &asked([(AWAY, TIMEOUT)], []), later()), multi);
+    }
+
+    #[test]
+    fn a_single_region_trail_of_no_known_region_is_gone_when_every_region_answered() {
+        let homeless = trail("a")
+            .single_region()
+            .described(|t| t.home_region = None);
+        let heard = held(homeless);
+        assert_eq!(after(&heard, &both(Whole, TIMEOUT, []), later()), heard);
+        assert!(after(&heard, &both(Whole, Disabled, []), later()).is_empty());
+    }
+
+    #[test]
+    fn trails_that_are_kept_stand_in_order_with_those_seen() {
+        let single = |name| trail(name).single_region();
+        let heard = after(&[], &whole([single("a"), single("c")]), now());
+        let seen = trail("b").living_in(AWAY);
+        let trails = after(&heard, &both(TIMEOUT, Whole, [seen, single("c")]), later());
+        let names: Vec<_> = trails.iter().map(|held| held.trail.arn.name()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        let [a, _, c] = &trails[..] else {
+            panic!("three trails")
+        };
+        assert_eq!(a.status.as_ref().map(|s| s.at), Some(now()));
+        assert_eq!(c.status.as_ref().map(|s| s.at), Some(later()));
+    }
+
+    #[test]
+    fn a_held_trail_can_be_heard_again() {
+        assert_eq!(held(trail("a"))[0].as_heard(), trail("a"));
+        let unread = trail("a").status_failed(Failure::Tls);
+        let heard = held(unread)[0].as_heard();
+        assert_eq!(heard.status, Err(Failure::Other));
+        assert_eq!(heard.trail.home_region, HOME.parse().ok());
+    }
+}

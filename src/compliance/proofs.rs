@@ -165,3 +165,33 @@ pub(super) fn is_fresh(at: SystemTime, now: SystemTime, lasts: Duration) -> bool
 fn dated<T>(value: T, at: SystemTime) -> Dated<T> {
     Dated { value, at }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compliance::fixtures::{minutes, now};
+
+    #[test]
+    fn a_reading_is_fresh_for_as_long_as_it_lasts_in_both_directions() {
+        let lasts = minutes(15);
+        let instant = Duration::from_nanos(1);
+        for (at, fresh) in [
+            (now(), true),
+            (now() - lasts, true),
+            (now() - lasts - instant, false),
+            (now() + lasts, true),
+            (now() + lasts + instant, false),
+        ] {
+            assert_eq!(is_fresh(at, now(), lasts), fresh, "{at:?}");
+        }
+    }
+
+    #[test]
+    fn a_yes_decays_and_a_no_stays() {
+        let long_ago = now() - minutes(10_000);
+        let lasts = minutes(15);
+        assert_eq!(decayed(&dated(true, now()), now(), lasts), Some(true));
+        assert_eq!(decayed(&dated(true, long_ago), now(), lasts), None);
+        assert_eq!(decayed(&dated(false, long_ago), now(), lasts), Some(false));
+    }
+}

@@ -218,3 +218,6 @@ impl Standing {
 fn open(reason: Reason) -> [Truth; 7] {
     [Truth::Unknown { order: 0, reason }; 7]
 }
+
+#[cfg(test)]
+mod tests;

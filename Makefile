@@ -1,0 +1,38 @@
+# Two commands do everything: `cargo run --release -- demo` and `make test`.
+
+TOOLS := target/tools
+PYTHON := $(TOOLS)/venv/bin/python
+EXPORTER := target/debug/cloudtrail-exporter
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt unit stack-test check bench stack tools
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: ## Run the exporter on a simulated AWS with a sample fleet
+	cargo run --release -- demo
+
+test: lint unit stack-test ## Run everything, installing what is missing (apt, pip in a venv, npm)
+
+lint: ## Formatting and lints, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	! cargo tree --workspace -i rustls@0.21 2>/dev/null
+	! cargo tree --workspace -i hyper@0.14 2>/dev/null
+
+fmt: ## Format the code
+	cargo fmt --all
+
+unit: ## Every test that needs cargo alone
+	cargo test --workspace
+
+tools: ## Install the judges: Prometheus, Alertmanager, moto, the aws CLI, Chromium
+	tests/stack/tools.sh $(TOOLS)
+
+stack-test: tools ## Judge the real binary with programs nobody here wrote
+	cargo build
+	EXPORTER=$(EXPORTER) tests/stack/run.sh $(PYTHON)
+
+check: ## Poll the accounts of a configuration once: make check CONFIG=file
+	cargo run --release -- check $(if $(CONFIG),--config.file=$(CONFIG))

@@ -1,0 +1,113 @@
+//! What all accounts share: the way to AWS, one client per service and Region, and base credentials by profile. Made when first asked for, and kept.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_types::region::Region as SdkRegion;
+
+use crate::account::Region;
+use crate::aws::credentials::{Base, GivenCredentials, Source};
+use crate::aws::limits::CallLimits;
+use crate::aws::meter::Meter;
+use crate::aws::pace::Pace;
+use crate::aws::setup::{Reach, retries};
+use crate::aws::sts::Sts;
+
+/// Attempts of a call to Organizations: one refused page of hundreds would lose the whole listing.
+const ORGANIZATIONS_ATTEMPTS: u32 = 8;
+
+pub(super) struct Clients {
+    pub(super) reach: Reach,
+    pub(super) meter: Meter,
+    pub(super) limits: CallLimits,
+    /// Where STS is asked for what is no account's own.
+    pub(super) region: Region,
+    given: GivenCredentials,
+    bases: Lazy<Option<Arc<str>>, Arc<Base>>,
+    sts: Lazy<Region, Arc<Sts>>,
+    cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
+}
+
+impl Clients {
+    pub(super) fn new(
+        reach: Reach,
+        meter: Meter,
+        limits: CallLimits,
+        region: Region,
+        given: GivenCredentials,
+    ) -> Self {
+        Self {
+            reach,
+            meter,
+            limits,
+            region,
+            given,
+            bases: Lazy::new(),
+            sts: Lazy::new(),
+            cloudtrail: Lazy::new(),
+        }
+    }
+
+    /// The credentials of a profile; the exporter's own if `None`.
+    pub(super) fn base(&self, profile: Option<&Arc<str>>) -> Arc<Base> {
+        self.bases.get(&profile.cloned(), || {
+            let source = self.source(profile);
+            Arc::new(Base::new(source, self.limits.operation))
+        })
+    }
+
+    fn source(&self, profile: Option<&Arc<str>>) -> Source {
+        let providers = self.reach.providers.clone();
+        match (self.given.of(profile), profile) {
+            (Some(given), _) => Source::Given(given),
+            (None, Some(profile)) => Source::Profile(Arc::clone(profile), providers),
+            (None, None) => Source::Own(providers),
+        }
+    }
+
+    pub(super) fn sts(&self, region: &Region) -> Arc<Sts> {
+        self.sts.get(region, || {
+            let config = aws_sdk_sts::config::Builder::from(&self.reach.sdk)
+                .region(sdk_region(region))
+                .interceptor(self.meter.clone());
+            let client = aws_sdk_sts::Client::from_conf(config.build());
+            Arc::new(Sts::new(client, Pace::new(self.limits.sts_per_second)))
+        })
+    }
+
+    pub(super) fn cloudtrail(&self, region: &Region) -> aws_sdk_cloudtrail::Client {
+        self.cloudtrail.get(region, || {
+            let config = aws_sdk_cloudtrail::config::Builder::from(&self.reach.sdk)
+                .region(sdk_region(region))
+                .interceptor(self.meter.clone());
+            aws_sdk_cloudtrail::Client::from_conf(config.build())
+        })
+    }
+
+    /// Rarely asked, so not kept.
+    pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
+        let config = aws_sdk_organizations::config::Builder::from(&self.reach.sdk)
+            .retry_config(retries(ORGANIZATIONS_ATTEMPTS))
+            .interceptor(self.meter.clone());
+        aws_sdk_organizations::Client::from_conf(config.build())
+    }
+}
+
+fn sdk_region(region: &Region) -> SdkRegion {
+    SdkRegion::new(region.as_str().to_owned())
+}
+
+/// A handful of things by key.
+struct Lazy<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K: Clone + Eq + Hash, V: Clone> Lazy<K, V> {
+    fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    fn get(&self, key: &K, make: impl FnOnce() -> V) -> V {
+        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        things.entry(key.clone()).or_insert_with(make).clone()
+    }
+}

@@ -1,0 +1,236 @@
+//! Base credentials: the exporter's own, or a profile's. Found by the SDK's chain, kept until they near their end, shared by all who need them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use tokio::sync::Mutex;
+
+use crate::aws::fault::{Failed, root_cause};
+use crate::config::Secret;
+use crate::facts::Failure;
+
+/// Credentials without an end are read again after this, so that a rotated key is taken up; it is the SDK's own default.
+const REREAD: Duration = Duration::from_mins(15);
+/// Credentials with an end are read again so long before it; the metadata services offer new ones at least five minutes early.
+const LEAD: Duration = Duration::from_mins(5);
+/// The chain is asked no more often than this, whether it fails or keeps offering what nears its end: thousands of accounts share the answer.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// Base credentials: where they come from, and those found last.
+#[derive(Debug)]
+pub(super) struct Base {
+    source: Source,
+    /// The longest that a look-up may take.
+    patience: Duration,
+    held: Mutex<Option<Held>>,
+}
+
+/// Base credentials that need not be looked for, by profile (`None`: the exporter's own). Without any, AWS's own chain is searched.
+#[derive(Debug, Clone, Default)]
+pub struct GivenCredentials(BTreeMap<Option<Arc<str>>, Credentials>);
+
+impl GivenCredentials {
+    /// These, and a key pair for a profile.
+    #[must_use]
+    pub fn with(mut self, profile: Option<&str>, access_key_id: &str, secret: &Secret) -> Self {
+        let given = Credentials::new(access_key_id, secret.expose(), None, None, "given");
+        self.0.insert(profile.map(Arc::from), given);
+        self
+    }
+
+    pub(super) fn of(&self, profile: Option<&Arc<str>>) -> Option<Credentials> {
+        self.0.get(&profile.cloned()).cloned()
+    }
+}
+
+/// Where base credentials come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// The SDK's chain for the exporter's own.
+    Own(ProviderConfig),
+    /// A profile of the shared AWS configuration.
+    Profile(Arc<str>, ProviderConfig),
+    /// Given, not found.
+    Given(Credentials),
+}
+
+#[derive(Debug)]
+struct Held {
+    found: Result<Credentials, Failed>,
+    /// When the chain was asked.
+    since: SystemTime,
+    /// From then on it is asked again.
+    until: SystemTime,
+}
+
+impl Base {
+    pub(super) fn new(source: Source, patience: Duration) -> Self {
+        Self {
+            source,
+            patience,
+            held: Mutex::new(None),
+        }
+    }
+
+    /// The credentials, and when they are worth reading again.
+    pub(super) async fn credentials(&self) -> Result<(Credentials, SystemTime), Failed> {
+        let mut held = self.held.lock().await;
+        let now = SystemTime::now();
+        let current = match held.take() {
+            Some(current) if now < current.until => current,
+            last => next(last, self.find().await, now),
+        };
+        let answer = current.found.clone().map(|found| (found, current.until));
+        *held = Some(current);
+        answer
+    }
+
+    /// AWS does not take these any more: the chain is asked again, unless that was just done.
+    pub(super) async fn reject(&self, refused: &Credentials) {
+        if let Some(held) = self.held.lock().await.as_mut()
+            && held.found.as_ref().is_ok_and(|found| same(found, refused))
+        {
+            held.until = held.until.min(held.since + PAUSE);
+        }
+    }
+
+    /// Asks the chain; anew each time, since a chain never reads a file of profiles twice.
+    async fn find(&self) -> Result<Credentials, Failed> {
+        let find = async {
+            let provider = self.source.provider().await;
+            let found = provider.provide_credentials().await;
+            found.map_err(|error| {
+                let detail = format!("no credentials{}: {}", self.source, root_cause(&error));
+                Failed::new(Failure::Credentials, detail)
+            })
+        };
+        let late = |_| {
+            Failed::new(
+                Failure::Credentials,
+                "looking for credentials took too long",
+            )
+        };
+        tokio::time::timeout(self.patience, find)
+            .await
+            .map_err(late)?
+    }
+}
+
+impl Source {
+    async fn provider(&self) -> SharedCredentialsProvider {
+        match self {
+            Self::Own(config) => {
+                let chain = DefaultCredentialsChain::builder().configure(config.clone());
+                SharedCredentialsProvider::new(chain.build().await)
+            }
+            Self::Profile(name, config) => {
+                let profile = ProfileFileCredentialsProvider::builder().configure(config);
+                SharedCredentialsProvider::new(profile.profile_name(name.as_ref()).build())
+            }
+            Self::Given(credentials) => SharedCredentialsProvider::new(credentials.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(_) | Self::Given(_) => Ok(()),
+            Self::Profile(name, _) => write!(f, " in the profile {name:?}"),
+        }
+    }
+}
+
+/// What to hold after a look-up: what it found; or what was found before, as long as that is good; or the failure, for a moment.
+fn next(last: Option<Held>, found: Result<Credentials, Failed>, now: SystemTime) -> Held {
+    let until = match &found {
+        Ok(found) => reread_at(found, now),
+        Err(_) => now + PAUSE,
+    };
+    let found = match (found, last) {
+        (Err(_), Some(Held { found: Ok(old), .. })) if is_good(&old, now) => Ok(old),
+        (found, _) => found,
+    };
+    Held {
+        found,
+        since: now,
+        until,
+    }
+}
+
+fn reread_at(found: &Credentials, now: SystemTime) -> SystemTime {
+    match found.expiry() {
+        Some(end) => (end - LEAD).max(now + PAUSE),
+        None => now + REREAD,
+    }
+}
+
+fn is_good(credentials: &Credentials, now: SystemTime) -> bool {
+    credentials.expiry().is_none_or(|end| now < end)
+}
+
+/// The same key and the same session.
+pub(super) fn same(one: &Credentials, other: &Credentials) -> bool {
+    one.access_key_id() == other.access_key_id() && one.session_token() == other.session_token()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+    }
+
+    fn credentials(expiry: Option<SystemTime>) -> Credentials {
+        Credentials::new("AKIA", "secret", Some("token".to_owned()), expiry, "test")
+    }
+
+    fn failed() -> Failed {
+        Failed::new(Failure::Credentials, "none")
+    }
+
+    #[test]
+    fn credentials_are_read_again_before_their_end_and_not_all_the_time() {
+        let at = |left: Duration| reread_at(&credentials(Some(now() + left)), now());
+        assert_eq!(at(Duration::from_hours(1)), now() + Duration::from_mins(55));
+        assert_eq!(at(Duration::from_mins(4)), now() + PAUSE);
+        assert_eq!(reread_at(&credentials(None), now()), now() + REREAD);
+    }
+
+    #[test]
+    fn a_failed_look_up_keeps_what_is_still_good() {
+        let held = |expiry| {
+            Some(Held {
+                found: Ok(credentials(expiry)),
+                since: now(),
+                until: now(),
+            })
+        };
+        let good = held(Some(now() + Duration::from_mins(1)));
+        assert!(next(good, Err(failed()), now()).found.is_ok());
+        assert!(next(held(None), Err(failed()), now()).found.is_ok());
+        let over = held(Some(now()));
+        assert_eq!(next(over, Err(failed()), now()).found, Err(failed()));
+    }
+
+    #[test]
+    fn a_failure_is_held_for_a_moment() {
+        let held = next(None, Err(failed()), now());
+        assert_eq!((held.found, held.until), (Err(failed()), now() + PAUSE));
+    }
+
+    #[test]
+    fn another_token_is_another_session() {
+        let other = Credentials::new("AKIA", "secret", Some("other".to_owned()), None, "test");
+        assert!(same(&credentials(None), &credentials(Some(now()))));
+        assert!(!same(&credentials(None), &other));
+    }
+}

@@ -1,0 +1,168 @@
+//! Whose credentials sign a call: opens sessions, renews them before their end and when AWS says that they are over, and proves each time whose they are.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::account::{AccountId, Region};
+use crate::aws::CallError;
+use crate::aws::clients::Clients;
+use crate::aws::credentials::same;
+use crate::aws::fault::Failed;
+use crate::aws::renewal::renew_at;
+use crate::aws::session::{Lease, Session, State};
+use crate::aws::sts::{Opened, Role};
+use crate::config::Access;
+use crate::directory::Account;
+use crate::facts::{Failure, Operation};
+
+/// Sessions in accounts are narrowed to the three questions we ask, whatever the role allows.
+const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:DescribeTrails","cloudtrail:GetEventSelectors","cloudtrail:GetTrailStatus"],"Resource":"*"}]}"#;
+
+impl Clients {
+    /// A poll begins: makes sure of credentials that are good for all of it, and tells whose they are.
+    pub(super) async fn begin(&self, session: &Session) -> Result<AccountId, CallError> {
+        let mut state = session.state.lock().await;
+        let fresh = state.fresh(SystemTime::now()).cloned();
+        let lease = match fresh {
+            Some(lease) => lease,
+            None => match self.renew(session, &mut state).await {
+                Ok(lease) => lease,
+                Err(error) => state.make_do(SystemTime::now()).ok_or(error)?,
+            },
+        };
+        Ok(state.begin(&lease))
+    }
+
+    /// Credentials for one call of the poll under way.
+    pub(super) async fn lease(
+        &self,
+        session: &Session,
+        operation: Operation,
+    ) -> Result<Lease, CallError> {
+        let mut state = session.state.lock().await;
+        let usable = state.usable(SystemTime::now()).cloned();
+        let lease = match usable {
+            Some(lease) => lease,
+            None => self.renew(session, &mut state).await?,
+        };
+        match state.check(&lease) {
+            Ok(()) => Ok(lease),
+            Err(failed) => Err(failed.during(operation)),
+        }
+    }
+
+    /// AWS says that credentials thought good are over: the next lease holds others.
+    pub(super) async fn reject(&self, session: &Session, refused: &Lease) {
+        let base = match &session.account.access {
+            Access::Role { .. } => None,
+            Access::Profile(profile) => Some(self.base(Some(profile))),
+            Access::Ambient => Some(self.base(None)),
+        };
+        if let Some(base) = base {
+            base.reject(&refused.credentials).await;
+        }
+        session.state.lock().await.forget(refused);
+    }
+
+    async fn renew(&self, session: &Session, state: &mut State) -> Result<Lease, CallError> {
+        let lease = self.open(&session.account, state.lease.as_ref()).await?;
+        state.lease = Some(lease.clone());
+        Ok(lease)
+    }
+
+    /// New credentials for an account, and whose they are.
+    async fn open(&self, account: &Account, last: Option<&Lease>) -> Result<Lease, CallError> {
+        let (opened, operation) = match &account.access {
+            Access::Role {
+                role,
+                external_id,
+                base_profile,
+            } => {
+                let role = Role {
+                    arn: role,
+                    external_id: external_id.as_ref(),
+                    policy: SESSION_POLICY,
+                };
+                let opened = self.assume_in(account, base_profile.as_ref(), &role).await;
+                (opened, Operation::AssumeRole)
+            }
+            Access::Profile(profile) => {
+                let found = self.find(account, Some(profile), last).await;
+                (found, Operation::GetCallerIdentity)
+            }
+            Access::Ambient => {
+                let found = self.find(account, None, last).await;
+                (found, Operation::GetCallerIdentity)
+            }
+        };
+        opened.map_err(|failed| failed.during(operation))
+    }
+
+    async fn assume_in(
+        &self,
+        account: &Account,
+        base_profile: Option<&Arc<str>>,
+        role: &Role<'_>,
+    ) -> Result<Lease, Failed> {
+        let region = sts_region(account)?;
+        let opened = self.assume(region, base_profile, role).await?;
+        Ok(assumed(opened, SystemTime::now(), fastrand::f64()))
+    }
+
+    /// Assumes a role with base credentials; once more with others if those are over.
+    pub(super) async fn assume(
+        &self,
+        region: &Region,
+        base_profile: Option<&Arc<str>>,
+        role: &Role<'_>,
+    ) -> Result<Opened, Failed> {
+        let (base, sts) = (self.base(base_profile), self.sts(region));
+        let (credentials, _) = base.credentials().await?;
+        let failed = match sts.assume(&credentials, role).await {
+            Err(failed) if failed.expired => failed,
+            answer => return answer,
+        };
+        base.reject(&credentials).await;
+        let (others, _) = base.credentials().await?;
+        if same(&others, &credentials) {
+            return Err(failed);
+        }
+        sts.assume(&others, role).await
+    }
+
+    /// Credentials that are used as they are found. Whose they are is asked only if they are not those of `last`.
+    async fn find(
+        &self,
+        account: &Account,
+        profile: Option<&Arc<str>>,
+        last: Option<&Lease>,
+    ) -> Result<Lease, Failed> {
+        let (credentials, renew_at) = self.base(profile).credentials().await?;
+        let known = last.filter(|last| same(&last.credentials, &credentials));
+        let identity = if let Some(last) = known {
+            last.identity
+        } else {
+            let sts = self.sts(sts_region(account)?);
+            sts.identity(&credentials).await?
+        };
+        Ok(Lease {
+            credentials,
+            identity,
+            renew_at,
+        })
+    }
+}
+
+fn sts_region(account: &Account) -> Result<&Region, Failed> {
+    let none = || Failed::new(Failure::Other, "the account has no Region");
+    account.regions.first().ok_or_else(none)
+}
+
+fn assumed(opened: Opened, now: SystemTime, spread: f64) -> Lease {
+    let end = opened.credentials.expiry().unwrap_or(now);
+    Lease {
+        renew_at: renew_at(now, end, spread),
+        credentials: opened.credentials,
+        identity: opened.identity,
+    }
+}

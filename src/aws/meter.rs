@@ -1,0 +1,182 @@
+//! Counts and times every attempt of every call, and reads AWS's clock from its answers.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_sdk_cloudtrail::operation::{
+    describe_trails::DescribeTrailsError, get_event_selectors::GetEventSelectorsError,
+    get_trail_status::GetTrailStatusError,
+};
+use aws_sdk_organizations::operation::{
+    list_accounts::ListAccountsError, list_accounts_for_parent::ListAccountsForParentError,
+    list_organizational_units_for_parent::ListOrganizationalUnitsForParentError,
+};
+use aws_sdk_sts::operation::{
+    assume_role::AssumeRoleError, get_caller_identity::GetCallerIdentityError,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use aws_smithy_types::date_time::Format;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::aws::classify::{Fault, Service, Stage, classify};
+use crate::aws::fault::of_connector;
+use crate::facts::Failure;
+use crate::self_metrics::{AWS_OPERATIONS, SelfMetrics};
+
+/// An interceptor of the SDK's clients that keeps the self metrics.
+#[derive(Clone)]
+pub(super) struct Meter(SelfMetrics);
+
+/// When the attempt under way was sent.
+#[derive(Debug)]
+struct SentAt(Instant);
+
+impl Storable for SentAt {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Meter {
+    pub(super) fn new(metrics: SelfMetrics) -> Self {
+        Self(metrics)
+    }
+
+    /// An answer arrived whole, but does not have the documented shape.
+    pub(super) fn misshapen(&self, operation: &str) {
+        if let Some((service, operation)) = listed(operation) {
+            self.0
+                .aws_attempt_failed(service, operation, Failure::Malformed);
+        }
+    }
+
+    fn attempted(&self, operation: &str, took: Duration, attempt: u32) {
+        if let Some((service, operation)) = listed(operation) {
+            self.0.aws_attempt(service, operation, took, attempt > 1);
+        }
+    }
+
+    fn failed(&self, operation: &str, fault: &Fault<'_>) {
+        if let Some((service, operation)) = listed(operation) {
+            let failure = classify(asked(service), fault);
+            self.0.aws_attempt_failed(service, operation, failure);
+        }
+    }
+}
+
+/// The labels of an operation.
+fn listed(operation: &str) -> Option<(&'static str, &'static str)> {
+    AWS_OPERATIONS.into_iter().find(|row| row.1 == operation)
+}
+
+fn asked(service: &str) -> Service {
+    match service {
+        "sts" => Service::Sts,
+        "organizations" => Service::Organizations,
+        _ => Service::CloudTrail,
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meter")
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        cfg.interceptor_state().store_put(SentAt(Instant::now()));
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = cfg
+            .load::<Metadata>()
+            .map(Metadata::name)
+            .unwrap_or_default();
+        if let Some(SentAt(sent)) = cfg.load::<SentAt>() {
+            let attempt = cfg.load::<RequestAttempts>();
+            let attempt = attempt.map_or(1, RequestAttempts::attempts);
+            self.attempted(operation, sent.elapsed(), attempt);
+        }
+        if let Some(Err(error)) = context.output_or_error() {
+            self.failed(operation, &fault(error, context.response()));
+        }
+        if let Some(skew) = context.response().and_then(clock_skew) {
+            self.0.set_clock_skew(skew);
+        }
+        // An attempt that is never sent must not be timed from the one before it.
+        cfg.interceptor_state().unset::<SentAt>();
+        Ok(())
+    }
+}
+
+/// AWS's clock minus ours, in seconds.
+fn clock_skew(answer: &HttpResponse) -> Option<f64> {
+    let date = DateTime::from_str(answer.headers().get("date")?, Format::HttpDate).ok()?;
+    let ours = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Some(date.as_secs_f64() - ours.as_secs_f64())
+}
+
+fn fault<'a>(error: &'a OrchestratorError<Error>, answer: Option<&HttpResponse>) -> Fault<'a> {
+    let meta = error.as_operation_error().and_then(metadata);
+    Fault {
+        stage: stage(error, answer),
+        code: meta.and_then(ErrorMetadata::code),
+        message: meta.and_then(ErrorMetadata::message),
+        status: answer.map(|answer| answer.status().as_u16()),
+    }
+}
+
+fn stage(error: &OrchestratorError<Error>, answer: Option<&HttpResponse>) -> Stage {
+    match error.as_connector_error() {
+        Some(connector) => of_connector(connector),
+        None if error.is_timeout_error() => Stage::Deadline,
+        None if answer.is_some() => Stage::Answered,
+        None => Stage::Unsent,
+    }
+}
+
+/// Code and message of an error whose type the SDK has erased.
+fn metadata(error: &Error) -> Option<&ErrorMetadata> {
+    fn of<E>(error: &Error) -> Option<&ErrorMetadata>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + fmt::Debug + 'static,
+    {
+        error.downcast_ref::<E>().map(ProvideErrorMetadata::meta)
+    }
+    of::<DescribeTrailsError>(error)
+        .or_else(|| of::<GetTrailStatusError>(error))
+        .or_else(|| of::<GetEventSelectorsError>(error))
+        .or_else(|| of::<AssumeRoleError>(error))
+        .or_else(|| of::<GetCallerIdentityError>(error))
+        .or_else(|| of::<ListAccountsError>(error))
+        .or_else(|| of::<ListAccountsForParentError>(error))
+        .or_else(|| of::<ListOrganizationalUnitsForParentError>(error))
+}

@@ -1,0 +1,61 @@
+//! When a session is renewed: early enough for a whole poll, and not all sessions at once.
+
+use std::time::{Duration, SystemTime};
+
+/// A poll and the retries of a failed renewal fit into this.
+const LEAD_AT_LEAST: Duration = Duration::from_mins(5);
+/// Ten thousand sessions opened in one sweep spread their renewals over this.
+const SPREAD: Duration = Duration::from_mins(5);
+/// The part of a short session's life that is kept in reserve, at least and at most.
+const SHARE: (f64, f64) = (0.20, 0.25);
+
+/// When to renew a session opened at `opened` that ends at `expires`; `spread` from 0 to 1 sets sessions apart.
+pub(super) fn renew_at(opened: SystemTime, expires: SystemTime, spread: f64) -> SystemTime {
+    let life = expires.duration_since(opened).unwrap_or_default();
+    expires - lead(life, spread.clamp(0.0, 1.0))
+}
+
+fn lead(life: Duration, spread: f64) -> Duration {
+    let usual = LEAD_AT_LEAST + SPREAD.mul_f64(spread);
+    let share = life.mul_f64(SHARE.0 + (SHARE.1 - SHARE.0) * spread);
+    usual.min(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+    }
+
+    fn seconds_left(life: u64, spread: f64) -> u64 {
+        let expires = opened() + Duration::from_secs(life);
+        let at = renew_at(opened(), expires, spread);
+        expires
+            .duration_since(at)
+            .expect("before the end")
+            .as_secs()
+    }
+
+    #[test]
+    fn an_hour_is_renewed_five_to_ten_minutes_early() {
+        assert_eq!(seconds_left(3_600, 0.0), 300);
+        assert_eq!(seconds_left(3_600, 0.5), 450);
+        assert_eq!(seconds_left(3_600, 1.0), 600);
+    }
+
+    #[test]
+    fn a_short_session_is_renewed_in_the_last_quarter_of_its_life() {
+        assert_eq!(seconds_left(900, 0.0), 180);
+        assert_eq!(seconds_left(900, 1.0), 225);
+        assert_eq!(seconds_left(20, 0.0), 4);
+        assert_eq!(seconds_left(20, 1.0), 5);
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_renewed_now() {
+        let expires = opened() - Duration::from_secs(1);
+        assert_eq!(renew_at(opened(), expires, 0.5), expires);
+    }
+}

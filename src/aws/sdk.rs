@@ -1,0 +1,195 @@
+//! The adapter: the AWS SDK behind the port. One HTTP client, one client per service and Region, and each call signed with its account's own session.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_cloudtrail::Client;
+use aws_sdk_cloudtrail::config::{Builder, Config};
+use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
+
+use crate::account::{AccountId, Region, TrailArn};
+use crate::aws::classify::Service;
+use crate::aws::clients::Clients;
+use crate::aws::convert::{self, Misshapen};
+use crate::aws::credentials::GivenCredentials;
+use crate::aws::fault::Failed;
+use crate::aws::limits::CallLimits;
+use crate::aws::meter::Meter;
+use crate::aws::pace::Pace;
+use crate::aws::session::{Lease, Session};
+use crate::aws::setup::{Reach, SetupError, no_cache};
+use crate::aws::{Aws, CallError, TrailList};
+use crate::config::AwsSettings;
+use crate::directory::Account;
+use crate::facts::{EventSelectors, Operation, TrailStatus};
+use crate::self_metrics::SelfMetrics;
+
+/// AWS, through its SDK. Cheap to clone.
+#[derive(Clone)]
+pub struct SdkAws(Arc<Clients>);
+
+impl SdkAws {
+    /// The way to AWS, checked. Makes no call.
+    pub async fn new(
+        settings: &AwsSettings,
+        metrics: SelfMetrics,
+        limits: CallLimits,
+        given: GivenCredentials,
+    ) -> Result<Self, SetupError> {
+        let reach = Reach::new(settings, &limits).await?;
+        let region = settings.region.clone();
+        let clients = Clients::new(reach, Meter::new(metrics), limits, region, given);
+        Ok(Self(Arc::new(clients)))
+    }
+
+    pub(super) fn clients(&self) -> &Clients {
+        &self.0
+    }
+
+    /// One call to CloudTrail in an account; once more on a new session if the one it has is over.
+    async fn ask<T, E, Sent>(
+        &self,
+        session: &Session,
+        region: &Region,
+        operation: Operation,
+        send: impl Fn(Client, Builder) -> Sent,
+    ) -> Result<(T, AccountId), CallError>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        Sent: Future<Output = Result<T, SdkError<E>>>,
+    {
+        let pace = session.pace(region);
+        let attempt = async |lease: &Lease| {
+            // Outside of the call, since the wait is none of AWS's.
+            pace.turn().await;
+            let signed = signed_by(&lease.credentials, session, &pace);
+            let answer = send(self.0.cloudtrail(region), signed).await;
+            answer.map_err(|error| Failed::of(Service::CloudTrail, &error))
+        };
+        let lease = self.0.lease(session, operation).await?;
+        let identity = lease.identity;
+        let answer = match attempt(&lease).await {
+            Err(failed) if failed.expired => {
+                self.0.reject(session, &lease).await;
+                attempt(&self.0.lease(session, operation).await?).await
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => Ok((answer, identity)),
+            Err(failed) => Err(failed.during(operation)),
+        }
+    }
+
+    /// A fact, or the error for an answer that is none.
+    fn fact<T>(&self, operation: Operation, fact: Result<T, Misshapen>) -> Result<T, CallError> {
+        fact.map_err(|wrong| {
+            self.0.meter.misshapen(operation.as_str());
+            Failed::misshapen(wrong).during(operation)
+        })
+    }
+}
+
+impl fmt::Debug for SdkAws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SdkAws")
+    }
+}
+
+impl Aws for SdkAws {
+    type Session = Session;
+
+    fn open(&self, account: &Arc<Account>) -> Session {
+        Session::new(Arc::clone(account), self.0.limits.calls_per_second)
+    }
+
+    async fn identify(&self, session: &Session) -> Result<AccountId, CallError> {
+        self.0.begin(session).await
+    }
+
+    async fn describe_trails(
+        &self,
+        session: &Session,
+        region: &Region,
+    ) -> Result<TrailList, CallError> {
+        let operation = Operation::DescribeTrails;
+        let send = |client: Client, signed| {
+            let call = client.describe_trails().customize();
+            call.config_override(signed).send()
+        };
+        let (answer, account) = self.ask(session, region, operation, send).await?;
+        let partition = session.account.partition;
+        self.fact(operation, convert::trails(&answer, account, partition))
+    }
+
+    async fn trail_status(
+        &self,
+        session: &Session,
+        region: &Region,
+        trail: &TrailArn,
+    ) -> Result<TrailStatus, CallError> {
+        let operation = Operation::GetTrailStatus;
+        let send = |client: Client, signed| {
+            let call = client.get_trail_status().name(trail.as_str()).customize();
+            call.config_override(signed).send()
+        };
+        let (answer, _) = self.ask(session, region, operation, send).await?;
+        self.fact(operation, convert::status(&answer, SystemTime::now()))
+    }
+
+    async fn event_selectors(
+        &self,
+        session: &Session,
+        region: &Region,
+        trail: &TrailArn,
+    ) -> Result<EventSelectors, CallError> {
+        let operation = Operation::GetEventSelectors;
+        let send = |client: Client, signed| {
+            let call = client.get_event_selectors().trail_name(trail.as_str());
+            call.customize().config_override(signed).send()
+        };
+        let (answer, _) = self.ask(session, region, operation, send).await?;
+        self.fact(operation, convert::selectors(&answer))
+    }
+}
+
+/// What sets one account's calls apart from another's.
+fn signed_by(credentials: &Credentials, session: &Session, pace: &Arc<Pace>) -> Builder {
+    let paced = Paced {
+        credentials: credentials.clone(),
+        pace: Arc::clone(pace),
+        retry: AtomicBool::new(false),
+    };
+    Config::builder()
+        .credentials_provider(paced)
+        .identity_cache(no_cache())
+        .retry_partition(session.retries.clone())
+}
+
+/// Credentials that are handed out for retries at the account's pace. The SDK asks for them before each attempt of a call.
+#[derive(Debug)]
+struct Paced {
+    credentials: Credentials,
+    pace: Arc<Pace>,
+    retry: AtomicBool,
+}
+
+impl ProvideCredentials for Paced {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            if self.retry.swap(true, Ordering::Relaxed) {
+                self.pace.turn().await;
+            }
+            Ok(self.credentials.clone())
+        })
+    }
+}

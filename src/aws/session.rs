@@ -1,0 +1,196 @@
+//! What is kept of one account between calls: its credentials, whose they are, its retry budget and its rate. About 2 KB, most of it the token.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+
+use crate::account::{AccountId, Region};
+use crate::aws::credentials::same;
+use crate::aws::fault::Failed;
+use crate::aws::pace::Pace;
+use crate::directory::Account;
+use crate::facts::Failure;
+
+/// The retry budget of one account. A retry costs 5, after a timeout or a 5xx 10, and a call that succeeds at once gives back 1: five retries in
+/// a row, so that an outage of a whole fleet costs less than one poll's worth of further calls.
+const RETRY_BUDGET: usize = 50;
+/// What the budget regains with time: one retry after a timeout or 5xx per 100 s, less than one per poll of a usual interval.
+const RETRY_REGAIN_PER_SECOND: f32 = 0.1;
+/// After a renewal failed ahead of time, the session is used on and the next attempt waits so long.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
+
+/// One account's session. Dropped with the account.
+pub struct Session {
+    pub(super) account: Arc<Account>,
+    pub(super) retries: RetryPartition,
+    /// Held while credentials are renewed, so that one renewal serves all who wait.
+    pub(super) state: tokio::sync::Mutex<State>,
+    calls_per_second: NonZeroU32,
+    paces: Mutex<Vec<(Region, Arc<Pace>)>>,
+}
+
+/// What changes with each renewal.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) lease: Option<Lease>,
+    /// Whose credentials the poll under way began with.
+    polled_as: Option<AccountId>,
+}
+
+/// Credentials that were proven to belong to an account.
+#[derive(Clone)]
+pub(super) struct Lease {
+    pub(super) credentials: Credentials,
+    pub(super) identity: AccountId,
+    /// From then on a poll begins with new ones.
+    pub(super) renew_at: SystemTime,
+}
+
+impl Session {
+    pub(super) fn new(account: Arc<Account>, calls_per_second: NonZeroU32) -> Self {
+        let budget = TokenBucket::builder()
+            .capacity(RETRY_BUDGET)
+            .refill_rate(RETRY_REGAIN_PER_SECOND)
+            .build();
+        let retries = RetryPartition::custom("account").token_bucket(budget);
+        Self {
+            account,
+            retries: retries.build(),
+            state: tokio::sync::Mutex::default(),
+            calls_per_second,
+            paces: Mutex::default(),
+        }
+    }
+
+    /// The pace of this account in a Region.
+    pub(super) fn pace(&self, region: &Region) -> Arc<Pace> {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pace)) = paces.iter().find(|(known, _)| known == region) {
+            return Arc::clone(pace);
+        }
+        let pace = Arc::new(Pace::new(self.calls_per_second));
+        paces.push((region.clone(), Arc::clone(&pace)));
+        pace
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({:?})", self.account.key)
+    }
+}
+
+impl State {
+    /// Credentials good for a whole poll.
+    pub(super) fn fresh(&self, now: SystemTime) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| now < lease.renew_at)
+    }
+
+    /// Credentials good for a call.
+    pub(super) fn usable(&self, now: SystemTime) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| lease.is_good(now))
+    }
+
+    /// A renewal ahead of time failed: goes on with what there is, for a while, if it is good.
+    pub(super) fn make_do(&mut self, now: SystemTime) -> Option<Lease> {
+        let lease = self.lease.as_mut().filter(|lease| lease.is_good(now))?;
+        lease.renew_at = now + RENEWAL_PAUSE;
+        Some(lease.clone())
+    }
+
+    /// AWS does not take these any more.
+    pub(super) fn forget(&mut self, refused: &Lease) {
+        let refused = |held: &mut Lease| same(&held.credentials, &refused.credentials);
+        self.lease.take_if(refused);
+    }
+
+    /// A poll begins with these credentials.
+    pub(super) fn begin(&mut self, lease: &Lease) -> AccountId {
+        self.polled_as = Some(lease.identity);
+        lease.identity
+    }
+
+    /// Credentials for a call of the poll under way; none that another account would answer to.
+    pub(super) fn check(&self, lease: &Lease) -> Result<(), Failed> {
+        if self.polled_as == Some(lease.identity) {
+            return Ok(());
+        }
+        let detail = match self.polled_as {
+            Some(polled_as) => format!(
+                "the renewed credentials are of account {}, and the poll began with those of {polled_as}",
+                lease.identity
+            ),
+            None => "the session was not identified".to_owned(),
+        };
+        Err(Failed::new(Failure::Credentials, detail))
+    }
+}
+
+impl Lease {
+    fn is_good(&self, now: SystemTime) -> bool {
+        self.credentials.expiry().is_none_or(|end| now < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+    }
+
+    fn lease(account: &str, renew_at: SystemTime, end: SystemTime) -> Lease {
+        Lease {
+            credentials: Credentials::new("ASIA", "secret", None, Some(end), "test"),
+            identity: account.parse().expect("an account id"),
+            renew_at,
+        }
+    }
+
+    fn state(renew_at: SystemTime, end: SystemTime) -> State {
+        State {
+            lease: Some(lease("012345678901", renew_at, end)),
+            polled_as: None,
+        }
+    }
+
+    #[test]
+    fn credentials_near_their_end_are_good_for_a_call_but_not_for_a_poll() {
+        let second = Duration::from_secs(1);
+        let state = state(now(), now() + second);
+        assert!(state.fresh(now() - second).is_some());
+        assert!(state.fresh(now()).is_none());
+        assert!(state.usable(now()).is_some());
+        assert!(state.usable(now() + second).is_none());
+    }
+
+    #[test]
+    fn after_a_failed_renewal_good_credentials_are_used_on_for_a_while() {
+        let end = now() + Duration::from_mins(5);
+        let mut state = state(now(), end);
+        assert!(state.make_do(now()).is_some());
+        assert!(state.fresh(now()).is_some());
+        assert!(state.fresh(now() + RENEWAL_PAUSE).is_none());
+        assert!(state.make_do(end).is_none());
+    }
+
+    #[test]
+    fn a_poll_goes_on_only_as_the_account_it_began_with() {
+        let later = now() + Duration::from_hours(1);
+        let (own, foreign) = (
+            lease("012345678901", later, later),
+            lease("210987654321", later, later),
+        );
+        let mut state = State::default();
+        assert!(state.check(&own).is_err());
+        state.begin(&own);
+        assert_eq!(state.check(&own), Ok(()));
+        let failed = state.check(&foreign).expect_err("another account");
+        assert_eq!(failed.failure, Failure::Credentials);
+    }
+}

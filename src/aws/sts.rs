@@ -1,0 +1,207 @@
+//! STS in one Region: opens sessions and tells whose credentials are, at a pace that the calling account can bear.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::config::{Builder, Config};
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
+use aws_sdk_sts::{Client, types};
+
+use crate::account::{AccountId, RoleArn};
+use crate::aws::classify::Service;
+use crate::aws::convert::Misshapen;
+use crate::aws::fault::Failed;
+use crate::aws::pace::Pace;
+use crate::aws::setup::no_cache;
+use crate::config::Secret;
+
+/// How our sessions appear in the CloudTrail of the accounts they read.
+const SESSION_NAME: &str = "cloudtrail-exporter";
+/// The longest session every role allows, also one assumed from another role.
+const DURATION_SECONDS: i32 = 3_600;
+/// The shortest session STS knows, for whoever refuses the other.
+const SHORTEST_SECONDS: i32 = 900;
+
+/// STS in one Region.
+#[derive(Debug)]
+pub(super) struct Sts {
+    client: Client,
+    pace: Pace,
+}
+
+/// What to assume.
+pub(super) struct Role<'a> {
+    pub(super) arn: &'a RoleArn,
+    pub(super) external_id: Option<&'a Secret>,
+    /// What the session is narrowed to, whatever the role allows.
+    pub(super) policy: &'static str,
+}
+
+/// A session that STS opened.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    pub(super) credentials: Credentials,
+    pub(super) identity: AccountId,
+}
+
+impl Sts {
+    pub(super) fn new(client: Client, pace: Pace) -> Self {
+        Self { client, pace }
+    }
+
+    /// Assumes a role with base credentials.
+    pub(super) async fn assume(
+        &self,
+        base: &Credentials,
+        role: &Role<'_>,
+    ) -> Result<Opened, Failed> {
+        let mut answer = self.ask_for(base, role, DURATION_SECONDS).await;
+        if answer.as_ref().is_err_and(refuses_duration) {
+            answer = self.ask_for(base, role, SHORTEST_SECONDS).await;
+        }
+        let answer = answer.map_err(|error| redacted(&error, role.external_id))?;
+        opened(answer).map_err(Failed::misshapen)
+    }
+
+    async fn ask_for(
+        &self,
+        base: &Credentials,
+        role: &Role<'_>,
+        seconds: i32,
+    ) -> Result<AssumeRoleOutput, SdkError<AssumeRoleError>> {
+        self.pace.turn().await;
+        let external_id = role.external_id.map(|id| id.expose().to_owned());
+        self.client
+            .assume_role()
+            .role_arn(role.arn.as_str())
+            .role_session_name(SESSION_NAME)
+            .set_external_id(external_id)
+            .policy(role.policy)
+            .duration_seconds(seconds)
+            .customize()
+            .config_override(signed_by(base))
+            .send()
+            .await
+    }
+
+    /// Whose credentials these are.
+    pub(super) async fn identity(&self, credentials: &Credentials) -> Result<AccountId, Failed> {
+        self.pace.turn().await;
+        let call = self.client.get_caller_identity().customize();
+        let answer = call.config_override(signed_by(credentials)).send().await;
+        let answer = answer.map_err(|error| Failed::of(Service::Sts, &error))?;
+        let account = answer.account().and_then(|text| text.parse().ok());
+        account.ok_or_else(|| Failed::misshapen(Misshapen("the answer has no account id")))
+    }
+}
+
+fn signed_by(credentials: &Credentials) -> Builder {
+    Config::builder()
+        .credentials_provider(credentials.clone())
+        .identity_cache(no_cache())
+}
+
+fn refuses_duration(error: &SdkError<AssumeRoleError>) -> bool {
+    let meta = error.as_service_error().map(AssumeRoleError::meta);
+    meta.is_some_and(|meta| {
+        meta.code() == Some("ValidationError")
+            && meta
+                .message()
+                .is_some_and(|text| text.contains("DurationSeconds"))
+    })
+}
+
+/// STS quotes an external ID that it finds misshapen.
+fn redacted(error: &SdkError<AssumeRoleError>, external_id: Option<&Secret>) -> Failed {
+    let mut failed = Failed::of(Service::Sts, error);
+    if let Some(secret) = external_id.filter(|secret| !secret.expose().is_empty()) {
+        failed.detail = failed.detail.replace(secret.expose(), "...");
+    }
+    failed
+}
+
+fn opened(answer: AssumeRoleOutput) -> Result<Opened, Misshapen> {
+    let user = answer
+        .assumed_role_user
+        .ok_or(Misshapen("the answer has no AssumedRoleUser"))?;
+    let given = answer
+        .credentials
+        .ok_or(Misshapen("the answer has no Credentials"))?;
+    Ok(Opened {
+        identity: account_of(user.arn())
+            .ok_or(Misshapen("the ARN of AssumedRoleUser names no account"))?,
+        credentials: credentials(given)?,
+    })
+}
+
+/// The account in an ARN.
+fn account_of(arn: &str) -> Option<AccountId> {
+    let mut parts = arn.split(':');
+    (parts.next() == Some("arn"))
+        .then(|| parts.nth(3))
+        .flatten()?
+        .parse()
+        .ok()
+}
+
+fn credentials(given: types::Credentials) -> Result<Credentials, Misshapen> {
+    let texts = [
+        &given.access_key_id,
+        &given.secret_access_key,
+        &given.session_token,
+    ];
+    if texts.iter().any(|text| text.is_empty()) {
+        return Err(Misshapen("the answer's Credentials are incomplete"));
+    }
+    let end = SystemTime::try_from(given.expiration)
+        .map_err(|_| Misshapen("the answer's Credentials end at no time"))?;
+    Ok(Credentials::new(
+        given.access_key_id,
+        given.secret_access_key,
+        Some(given.session_token),
+        Some(end),
+        "AssumeRole",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_names_its_account() {
+        let arn = "arn:aws-us-gov:sts::012345678901:assumed-role/read/cloudtrail-exporter";
+        assert_eq!(account_of(arn), "012345678901".parse().ok());
+        for text in ["", "arn", "arn:aws:sts::x:y", "x:aws:sts::012345678901:y"] {
+            assert_eq!(account_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_credentials_or_identity_is_misshapen() {
+        assert!(opened(AssumeRoleOutput::builder().build()).is_err());
+        let user = types::AssumedRoleUser::builder()
+            .arn("arn:aws:sts::012345678901:assumed-role/read/x")
+            .assumed_role_id("AROA:x")
+            .build()
+            .expect("complete");
+        let answer = AssumeRoleOutput::builder().assumed_role_user(user).build();
+        assert!(opened(answer).is_err());
+    }
+
+    #[test]
+    fn credentials_with_an_empty_part_are_misshapen() {
+        let given = |token: &str| {
+            types::Credentials::builder()
+                .access_key_id("ASIA")
+                .secret_access_key("secret")
+                .session_token(token)
+                .expiration(aws_sdk_sts::primitives::DateTime::from_secs(1_800_000_000))
+                .build()
+                .expect("complete")
+        };
+        assert!(credentials(given("token")).is_ok());
+        assert!(credentials(given("")).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! `accounts:`: each item becomes a [`ConfiguredAccount`] with everything it inherits worked in, and no two items are the same account.
+
+use std::time::Duration;
+
+use crate::account::Region;
+
+use super::errors::Read;
+use super::external_id::{self, Surroundings};
+use super::field::{Field, Table, all};
+use super::forms::{account_id, name, region, shown};
+use super::settings::{not_under, regions};
+use super::twins::Seen;
+use super::way::way;
+use super::{AwsSettings, ConfiguredAccount, Defaults, PollSettings};
+
+/// What an account takes over where it says nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Inherited<'a> {
+    pub(super) poll: Read<&'a PollSettings>,
+    pub(super) aws: Read<&'a AwsSettings>,
+    pub(super) defaults: Read<&'a Defaults>,
+    pub(super) around: Surroundings<'a>,
+}
+
+/// Every account of the file.
+pub(super) fn accounts(root: &Table<'_>, from: Inherited<'_>) -> Read<Vec<ConfiguredAccount>> {
+    let items = root.field("accounts").items()?;
+    let mut seen = Seen::default();
+    let read = |item: &Field<'_>| {
+        let table = item.table()?;
+        let account = account(&table, from)?;
+        seen.take(&table, &account)?;
+        Ok(account)
+    };
+    all(items.iter().map(read).collect())
+}
+
+fn account(table: &Table<'_>, from: Inherited<'_>) -> Read<ConfiguredAccount> {
+    let id = table.field("id").parsed(account_id);
+    let name = table.field("name").parsed(name);
+    let interval = interval(&table.field("interval"), from);
+    let first = first_region(table, from);
+    let further = further_regions(table, first.as_ref().map_err(|told| *told), from);
+    let way = way(table, id);
+    let external_id = external_id::read(table, from.around);
+    let (way, first) = (way?, first?);
+    way.may_reach(table, &first, from.aws?.region.partition())?;
+    let account = ConfiguredAccount {
+        id: id?.or(way.account()),
+        name: name?,
+        access: way.access(table, &first, external_id?, from.defaults?)?,
+        regions: distinct(first, further?),
+        interval: interval?,
+    };
+    named(table, &account)?;
+    Ok(account)
+}
+
+/// An account without an id is known by its name.
+fn named(table: &Table<'_>, account: &ConfiguredAccount) -> Read<()> {
+    if account.id.is_none() && account.name.is_none() {
+        return Err(table.wrong(
+            "has neither id nor name; write name:, since only its credentials tell the id",
+        ));
+    }
+    Ok(())
+}
+
+fn interval(field: &Field<'_>, from: Inherited<'_>) -> Read<Duration> {
+    let Some(interval) = field.duration()? else {
+        return Ok(from.poll?.interval);
+    };
+    not_under(
+        field,
+        interval,
+        from.poll.map(|poll| poll.timeout),
+        "poll.timeout",
+    )?;
+    match from.poll?.stale_after {
+        Some(stale_after) if stale_after < interval => {
+            let (interval, stale_after) = (shown(interval), shown(stale_after));
+            Err(field.wrong(format!(
+                "{interval} is longer than poll.stale_after ({stale_after}): each proof would lapse before the next; write {stale_after} or less"
+            )))
+        }
+        _ => Ok(interval),
+    }
+}
+
+fn first_region(table: &Table<'_>, from: Inherited<'_>) -> Read<Region> {
+    let own = table.field("region").parsed(region)?;
+    own.map_or_else(|| from.aws.map(|aws| aws.region.clone()), Ok)
+}
+
+/// Its own further Regions, else those inherited, as far as they are of its partition.
+fn further_regions(
+    table: &Table<'_>,
+    first: Read<&Region>,
+    from: Inherited<'_>,
+) -> Read<Vec<Region>> {
+    let field = table.field("regions");
+    let own = regions(&field, first, "the account's first Region")?;
+    if field.is_said() {
+        return Ok(own);
+    }
+    let partition = first?.partition();
+    let same = |region: &&Region| region.partition() == partition;
+    Ok(from
+        .defaults?
+        .regions
+        .iter()
+        .filter(same)
+        .cloned()
+        .collect())
+}
+
+fn distinct(first: Region, further: Vec<Region>) -> Vec<Region> {
+    let mut regions = vec![first];
+    for region in further {
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
+    }
+    regions
+}

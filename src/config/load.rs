@@ -1,0 +1,188 @@
+//! From bytes to a [`Config`]: the only file of this room that reads the configuration file.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use ::config::ValueKind;
+use sha2::{Digest, Sha256};
+
+use super::accounts::{self, Inherited};
+use super::errors::{Faults, Read};
+use super::external_id::Surroundings;
+use super::field::Table;
+use super::{Config, ConfigErrors, Variables, layers, organizations, settings, yaml};
+use crate::account::Partition;
+
+/// The largest file read: some hundred thousand accounts; whatever is larger is no configuration.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// How much of the SHA-256 tells one text from another in a label.
+const SHORT_HEX: usize = 12;
+/// What stands in where there is no file.
+const AMBIENT: &str = "accounts: [{ name: ambient, ambient: true }]";
+const WHOM: &str = "write accounts:, or enable discovery.organizations; without any file the account of the ambient credentials is polled";
+
+impl Config {
+    /// Reads a file and what it refers to, under the variables of this process.
+    pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        let variables = Variables::of_process();
+        let faults = Faults::of(&path.display().to_string());
+        let bytes = start_of(path).map_err(|e| {
+            let problem = format!("cannot be read ({e}); name a file this process may read");
+            faults.tell(None, "", problem)
+        });
+        let config = bytes.and_then(|bytes| from_bytes(&bytes, path, &variables, &faults));
+        faults.finish(config)
+    }
+
+    /// Makes a configuration of the bytes of the file `path`: errors name it, and paths in it begin in its directory.
+    pub fn parse(bytes: &[u8], path: &Path, variables: &Variables) -> Result<Self, ConfigErrors> {
+        let faults = Faults::of(&path.display().to_string());
+        let config = from_bytes(bytes, path, variables, &faults);
+        faults.finish(config)
+    }
+
+    /// The configuration where there is no file, under what the variables set: the one account of the ambient credentials, without a name of its
+    /// own; none if discovery is enabled, which will find it.
+    pub fn ambient(variables: &Variables) -> Result<Self, ConfigErrors> {
+        let place = Path::new("no configuration file");
+        let mut config = Self::parse(AMBIENT.as_bytes(), place, variables)?;
+        config.accounts.retain(|_| config.organizations.is_none());
+        for account in &mut config.accounts {
+            account.name = None;
+        }
+        Ok(config)
+    }
+}
+
+fn start_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn from_bytes(bytes: &[u8], path: &Path, variables: &Variables, faults: &Faults) -> Read<Config> {
+    let text = text(bytes, faults)?;
+    let tree = yaml::tree(text, faults)?;
+    if tree.kind == ValueKind::Nil {
+        return Err(faults.tell(None, "", format!("is empty; {WHOM}")));
+    }
+    let merged = layers::merge(tree, variables, faults)?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let around = Surroundings {
+        directory,
+        variables,
+    };
+    config(&Table::root(&merged, faults)?, around, short_sha256(bytes))
+}
+
+fn text<'a>(bytes: &'a [u8], faults: &Faults) -> Read<&'a str> {
+    if bytes.len() > MAX_BYTES {
+        let problem = format!(
+            "is larger than {MAX_BYTES} bytes; write less, or let discovery find the accounts"
+        );
+        return Err(faults.tell(None, "", problem));
+    }
+    let wrong = |place: usize, problem: &str| {
+        let before = bytes.get(..place).unwrap_or_default();
+        let line = before.split(|b| *b == b'\n').count();
+        faults.tell(Some(&line.to_string()), "", problem)
+    };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|e| wrong(e.valid_up_to(), "is not UTF-8 here; save the file as UTF-8"))?;
+    // The YAML reader takes a NUL for the end and would leave the rest unread.
+    match text.find('\0') {
+        Some(place) => Err(wrong(place, "has a NUL character here; remove it")),
+        None => Ok(text),
+    }
+}
+
+fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Config> {
+    let poll = settings::poll(root);
+    let aws = settings::aws(root);
+    let home = aws.as_ref().map(|aws| &aws.region).map_err(|told| *told);
+    let defaults = settings::defaults(root, home, around);
+    let organizations = organizations::organizations(root, home);
+    let compliance = settings::compliance(root);
+    let limits = settings::limits(root);
+    let organization_trails = settings::organization_trails(root);
+    let inherited = Inherited {
+        poll: poll.as_ref().map_err(|told| *told),
+        aws: aws.as_ref().map_err(|told| *told),
+        defaults: defaults.as_ref().map_err(|told| *told),
+        around,
+    };
+    let accounts = accounts::accounts(root, inherited);
+    let config = Config {
+        poll: poll?,
+        aws: aws?,
+        defaults: defaults?,
+        accounts: accounts?,
+        organizations: organizations?,
+        compliance: compliance?,
+        organization_trails: organization_trails?,
+        limits: limits?,
+        sha256,
+    };
+    whole(root, &config)?;
+    Ok(config)
+}
+
+/// What can only be judged of the whole.
+fn whole(root: &Table<'_>, config: &Config) -> Read<()> {
+    let accounts = root.field("accounts");
+    let (number, most) = (config.accounts.len(), config.limits.max_accounts);
+    if number > most {
+        let problem = format!(
+            "are {number}, more than limits.max_accounts ({most}); raise the limit or remove some"
+        );
+        return Err(accounts.wrong(problem));
+    }
+    if number == 0 && config.organizations.is_none() {
+        return Err(accounts.wrong(format!("names no account; {WHOM}")));
+    }
+    fips(root, config)
+}
+
+/// AWS has no FIPS endpoints in China; the SDK would make host names up.
+fn fips(root: &Table<'_>, config: &Config) -> Read<()> {
+    let of_accounts = config.accounts.iter().flat_map(|account| &account.regions);
+    let mut regions = std::iter::once(&config.aws.region).chain(of_accounts);
+    let chinese = regions.find(|region| region.partition() == Partition::AwsCn);
+    match chinese {
+        Some(region) if config.aws.use_fips => {
+            let field = root.field("aws").table()?.field("use_fips");
+            Err(field.wrong(format!("there are no FIPS endpoints in China ({region}); remove it, or poll China from a process of its own")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn short_sha256(bytes: &[u8]) -> String {
+    let mut hex = String::new();
+    for byte in Sha256::digest(bytes).iter().take(SHORT_HEX / 2) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
+        let faults = Faults::of("x.yaml");
+        let mut bytes = vec![b' '; MAX_BYTES];
+        assert!(text(&bytes, &faults).is_ok());
+        bytes.push(b' ');
+        let told = text(&bytes, &faults);
+        let shown = faults.finish(told).expect_err("too large").to_string();
+        assert!(
+            shown.starts_with("x.yaml: is larger than 16777216 bytes"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! The daemon: binds, serves, reloads and stops. What it serves is the engine's snapshot.
+
+use std::future::pending;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::config::{Config, ConfigErrors, Variables};
+use crate::engine::{Engine, Surroundings};
+use crate::snapshot::Snapshot;
+use crate::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
+
+/// Wishes to reload that may wait; all that wait are answered by one reload.
+const RELOADS_WAITING: usize = 16;
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A file, read again at each reload.
+    File(PathBuf),
+    /// No file: the account of the ambient credentials.
+    Ambient,
+    /// A text that never changes: the demo's.
+    Text(String),
+}
+
+impl Origin {
+    /// The configuration as it is now.
+    pub fn read(&self) -> Result<Config, ConfigErrors> {
+        match self {
+            Self::File(path) => Config::read(path),
+            Self::Ambient => Config::ambient(&Variables::of_process()),
+            Self::Text(text) => {
+                let nothing = Variables::default();
+                Config::parse(text.as_bytes(), "demo".as_ref(), &nothing)
+            }
+        }
+    }
+
+    /// A hash of the file's content; `None` if there is none to be read.
+    fn fingerprint(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::File(path) => std::fs::read(path)
+                .ok()
+                .map(|bytes| Sha256::digest(bytes).into()),
+            Self::Ambient | Self::Text(_) => None,
+        }
+    }
+}
+
+/// What the daemon is started with.
+pub struct Daemon {
+    /// Where the configuration comes from.
+    pub origin: Origin,
+    /// How often to look whether the configuration's content changed; zero for never.
+    pub auto_reload: Duration,
+    /// Whether `POST /-/reload` is served.
+    pub lifecycle: bool,
+    /// Bound sockets.
+    pub listeners: Vec<Listener>,
+    /// The server's settings.
+    pub web: WebSettings,
+    /// TLS, users and headers.
+    pub web_file: Option<WebFile>,
+}
+
+/// Something the daemon cannot do without broke. Says what, for the last line of the log.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The way to AWS cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] crate::aws::setup::SetupError),
+    /// Signals cannot be listened to.
+    #[error("cannot listen to signals: {0}")]
+    Signals(#[from] std::io::Error),
+    /// A part broke off; the log line before says which.
+    #[error("a part of the exporter broke off")]
+    Broken,
+}
+
+impl Daemon {
+    /// Starts to poll and to serve.
+    pub async fn start(
+        self,
+        config: Config,
+        surroundings: Surroundings,
+    ) -> Result<Running, DaemonError> {
+        let stop = Stop::new()?;
+        let self_metrics = surroundings.metrics.clone();
+        let engine = Engine::start(config, surroundings).await?;
+        let (wishes, waiting) = mpsc::channel(RELOADS_WAITING);
+        let server = Server {
+            snapshot: engine.snapshot(),
+            self_metrics,
+            settings: self.web,
+            reload: self.lifecycle.then_some(wishes),
+            file: self.web_file,
+        };
+        for listener in &self.listeners {
+            tracing::info!(address = %listener.local_addr()?, "listening");
+        }
+        let (drain, draining) = oneshot::channel::<()>();
+        let serving = tokio::spawn(server.serve(self.listeners, async {
+            let _ = draining.await;
+        }));
+        let reloader = Reloader::new(engine, self.origin, self.auto_reload, waiting)?;
+        Ok(Running {
+            stop,
+            reloader,
+            serving,
+            drain,
+        })
+    }
+}
+
+/// A daemon that polls and serves.
+pub struct Running {
+    stop: Stop,
+    reloader: Reloader,
+    serving: JoinHandle<()>,
+    drain: oneshot::Sender<()>,
+}
+
+impl Running {
+    /// All accounts, now and whenever something is published.
+    pub fn snapshot(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.reloader.engine.snapshot()
+    }
+
+    /// Runs until SIGTERM or SIGINT, then finishes the requests in flight; a second signal ends it at once.
+    pub async fn run(mut self) -> Result<(), DaemonError> {
+        let outcome = tokio::select! {
+            () = self.stop.asked() => Ok(()),
+            () = self.reloader.run() => Err(DaemonError::Broken),
+        };
+        tracing::info!("stopping: no new connections, requests in flight are finished");
+        let _ = self.drain.send(());
+        tokio::select! {
+            _ = self.serving => {}
+            () = self.stop.asked() => tracing::warn!("stopped at once by a second signal"),
+        }
+        outcome
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Reads the configuration again when asked to: by SIGHUP, over HTTP, or because its content changed.
+struct Reloader {
+    engine: Engine,
+    origin: Origin,
+    hangup: Signal,
+    wishes: mpsc::Receiver<ReloadRequest>,
+    /// Looks at the content; `None` if that was not asked for.
+    looks: Option<Interval>,
+    seen: Option<[u8; 32]>,
+}
+
+impl Reloader {
+    fn new(
+        engine: Engine,
+        origin: Origin,
+        every: Duration,
+        wishes: mpsc::Receiver<ReloadRequest>,
+    ) -> std::io::Result<Self> {
+        let seen = origin.fingerprint();
+        let hangup = signal(SignalKind::hangup())?;
+        let looks = (!every.is_zero()).then(|| {
+            let mut looks = interval(every);
+            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            looks
+        });
+        Ok(Self {
+            engine,
+            origin,
+            hangup,
+            wishes,
+            looks,
+            seen,
+        })
+    }
+
+    /// Ends only if the engine broke.
+    async fn run(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.engine.broken() => return,
+                _ = self.hangup.recv() => drop(self.reload().await),
+                Some(wish) = self.wishes.recv() => self.grant(wish).await,
+                () = look(&mut self.looks) => self.reload_if_changed().await,
+            }
+        }
+    }
+
+    /// One reload answers everybody who waits for one.
+    async fn grant(&mut self, first: ReloadRequest) {
+        let mut waiting = vec![first];
+        while let Ok(further) = self.wishes.try_recv() {
+            waiting.push(further);
+        }
+        let outcome = self.reload().await;
+        for wish in waiting {
+            // Whoever hung up does not want to know.
+            let _ = wish.send(outcome.clone());
+        }
+    }
+
+    async fn reload_if_changed(&mut self) {
+        let origin = self.origin.clone();
+        let now = tokio::task::spawn_blocking(move || origin.fingerprint()).await;
+        if now.is_ok_and(|now| now.is_some() && now != self.seen) {
+            let _ = self.reload().await;
+        }
+    }
+
+    /// All or nothing: the error is the text to show, and the configuration in force stays.
+    async fn reload(&mut self) -> Result<(), String> {
+        let origin = self.origin.clone();
+        let read = move || (origin.fingerprint(), origin.read());
+        let outcome = match tokio::task::spawn_blocking(read).await {
+            Ok((seen, Ok(config))) => {
+                self.seen = seen;
+                self.engine
+                    .reload(config)
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+            Ok((seen, Err(errors))) => {
+                self.seen = seen;
+                Err(errors.to_string())
+            }
+            Err(panicked) => Err(panicked.to_string()),
+        };
+        self.tell(&outcome);
+        outcome
+    }
+
+    fn tell(&self, outcome: &Result<(), String>) {
+        match outcome {
+            Ok(()) => tracing::info!(
+                sha256 = self.engine.config().sha256,
+                "configuration reloaded"
+            ),
+            Err(error) => {
+                self.engine.metrics().config_refused();
+                tracing::error!(%error, "configuration refused: the one in force stays");
+            }
+        }
+    }
+}
+
+/// The next time to look, or never.
+async fn look(looks: &mut Option<Interval>) {
+    match looks {
+        Some(looks) => drop(looks.tick().await),
+        None => pending().await,
+    }
+}

@@ -1,0 +1,243 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use super::super::fixtures::{REFRESH, config, configured, members};
+use super::super::{AccountKey, fixtures};
+use super::*;
+
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+#[test]
+fn a_listing_that_keeps_half_of_the_fleet_is_believed() {
+    let fleet = members(0..10);
+    for listing in [
+        members(0..10),
+        members(0..30),
+        members(0..5),
+        members(5..10),
+    ] {
+        assert_eq!(believe(&fleet, &listing, None), Belief::Believed);
+    }
+    assert_eq!(believe(&[], &members(0..1), None), Belief::Believed);
+}
+
+#[test]
+fn a_listing_that_loses_more_than_half_of_the_fleet_is_believed_the_second_time() {
+    let fleet = members(0..10);
+    let shrunken = members(0..4);
+    assert_eq!(believe(&fleet, &shrunken, None), Belief::Shrunken);
+    assert_eq!(
+        believe(&fleet, &shrunken, Some(&shrunken)),
+        Belief::Believed
+    );
+}
+
+#[test]
+fn as_many_accounts_but_mostly_others_is_a_fleet_lost() {
+    let others = members(7..17);
+    assert_eq!(believe(&members(0..10), &others, None), Belief::Shrunken);
+}
+
+#[test]
+fn a_fleet_that_goes_on_shrinking_is_not_believed_on_the_way_down() {
+    let (fleet, pending) = (members(0..100), members(0..40));
+    let belief = believe(&fleet, &members(0..1), Some(&pending));
+    assert_eq!(belief, Belief::Shrunken);
+}
+
+#[test]
+fn a_listing_without_any_account_is_never_believed() {
+    assert_eq!(believe(&members(0..10), &[], None), Belief::Empty);
+    assert_eq!(believe(&members(0..10), &[], Some(&[])), Belief::Empty);
+    assert_eq!(believe(&[], &[], None), Belief::Empty);
+}
+
+#[test]
+fn failures_are_tried_again_sooner_than_the_interval_but_less_and_less_often() {
+    let pauses = [0, 1, 2, 3, 9, u32::MAX].map(|failures| pause(failures, REFRESH).as_secs());
+    assert_eq!(pauses, [900, 15, 30, 60, 900, 900]);
+    assert_eq!(pause(1, Duration::from_secs(5)), Duration::from_secs(5));
+}
+
+type Answer = Result<Vec<Member>, &'static str>;
+
+/// Runs discovery on a paused clock with these answers in turn, and returns what was observed of each: how many accounts were in the directory when,
+/// and what the attempts came to.
+struct Run {
+    started: Instant,
+    config: watch::Sender<Arc<Config>>,
+    directory: watch::Receiver<Arc<Directory>>,
+    attempts: RefCell<Vec<Attempt>>,
+    answers: RefCell<VecDeque<Answer>>,
+    asked: RefCell<Vec<u64>>,
+}
+
+impl Run {
+    async fn with(
+        answers: impl IntoIterator<Item = Answer>,
+        script: impl AsyncFnOnce(&Self),
+    ) -> Vec<Attempt> {
+        let sender = watch::Sender::new(Arc::default());
+        let run = Self {
+            started: Instant::now(),
+            config: watch::Sender::new(Arc::new(config(vec![configured(1)]))),
+            directory: sender.subscribe(),
+            attempts: RefCell::default(),
+            answers: RefCell::new(answers.into_iter().collect()),
+            asked: RefCell::default(),
+        };
+        let discovery = Discovery {
+            config: run.config.subscribe(),
+            shard: Shard::ALL,
+            list: |_: Arc<Config>| run.answer(),
+            observe: |attempt| run.attempts.borrow_mut().push(attempt),
+            now: || NOW,
+            directory: sender,
+        };
+        discovery.run(script(&run)).await;
+        run.attempts.take()
+    }
+
+    async fn answer(&self) -> Answer {
+        let after = self.started.elapsed().as_secs();
+        self.asked.borrow_mut().push(after);
+        let answer = self.answers.borrow_mut().pop_front();
+        match answer {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The accounts in the directory, and whether it is complete, once it changed.
+    async fn changed(&self) -> (usize, bool) {
+        let mut directory = self.directory.clone();
+        directory.changed().await.expect("kept");
+        let directory = directory.borrow();
+        (directory.accounts.len(), directory.complete)
+    }
+
+    fn now(&self) -> (usize, bool) {
+        let directory = self.directory.borrow();
+        (directory.accounts.len(), directory.complete)
+    }
+
+    async fn at(&self, seconds: u64) -> (usize, bool) {
+        sleep_until(self.started + Duration::from_secs(seconds)).await;
+        self.now()
+    }
+}
+
+fn succeeded(accounts: usize) -> Attempt {
+    Attempt::Succeeded { at: NOW, accounts }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_accounts_of_the_file_do_not_wait_for_the_first_listing() {
+    Run::with([], async |run| assert_eq!(run.changed().await, (1, false))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_comes_at_once_and_again_after_each_interval() {
+    let answers = [Ok(members(0..10)), Ok(members(0..12))];
+    let attempts = Run::with(answers, async |run| {
+        assert_eq!(run.at(1).await, (10, true));
+        assert_eq!(run.at(899).await, (10, true));
+        assert_eq!(run.at(901).await, (12, true));
+        assert_eq!(run.at(1801).await, (12, true));
+        assert_eq!(*run.asked.borrow(), [0, 900, 1800]);
+    })
+    .await;
+    assert_eq!(attempts, [succeeded(10), succeeded(12)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_listing_keeps_the_last_good_one_and_is_tried_again_soon() {
+    let answers = [
+        Ok(members(0..10)),
+        Err("denied"),
+        Err("denied"),
+        Ok(members(0..9)),
+    ];
+    let attempts = Run::with(answers, async |run| {
+        assert_eq!(run.at(901).await, (10, true));
+        assert_eq!(run.at(944).await, (10, true));
+        assert_eq!(run.at(946).await, (9, true));
+    })
+    .await;
+    let failed = Attempt::Failed;
+    assert_eq!(attempts, [succeeded(10), failed, failed, succeeded(9)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_directory_is_complete_after_a_first_listing_that_failed() {
+    Run::with([Err("denied")], async |run| {
+        assert_eq!(run.at(1).await, (1, true));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shrunken_fleet_is_believed_the_second_time_and_an_empty_one_never() {
+    let few = || Ok(members(0..3));
+    let answers = [
+        Ok(members(0..10)),
+        few(),
+        Ok(vec![]),
+        few(),
+        few(),
+        Ok(vec![]),
+    ];
+    Run::with(answers, async |run| {
+        let mut seen = Vec::new();
+        for n in 0..6 {
+            seen.push(run.at(900 * n + 1).await.0);
+        }
+        assert_eq!(seen, [10, 10, 10, 10, 3, 3]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_takes_effect_at_once_and_moves_no_listing() {
+    Run::with([Ok(members(0..10)), Ok(members(0..10))], async |run| {
+        assert_eq!(run.at(600).await, (10, true));
+        run.config
+            .send_replace(Arc::new(config(vec![configured(1), configured(77)])));
+        assert_eq!(run.at(601).await, (11, true));
+        run.at(901).await;
+        assert_eq!(*run.asked.borrow(), [0, 900]);
+        let directory = run.directory.borrow();
+        assert!(
+            directory
+                .accounts
+                .contains_key(&AccountKey::Id(fixtures::id(77)))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_settings_of_discovery_are_listed_at_once_and_measured_anew() {
+    Run::with([Ok(members(0..10)), Ok(members(0..2))], async |run| {
+        assert_eq!(run.at(600).await, (10, true));
+        let mut narrower = config(vec![configured(1)]);
+        let organizations = narrower.organizations.as_mut().expect("discovery");
+        organizations.include_ous = vec!["ou-x".to_owned()];
+        run.config.send_replace(Arc::new(narrower));
+        assert_eq!(run.at(601).await, (2, true));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn discovery_switched_off_leaves_the_accounts_of_the_file() {
+    Run::with([Ok(members(0..10))], async |run| {
+        assert_eq!(run.at(600).await, (10, true));
+        let mut without = config(vec![configured(1)]);
+        without.organizations = None;
+        run.config.send_replace(Arc::new(without));
+        assert_eq!(run.at(100_000).await, (1, true));
+        assert_eq!(*run.asked.borrow(), [0]);
+    })
+    .await;
+}

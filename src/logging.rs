@@ -1,0 +1,48 @@
+//! Logs: to stderr, in logfmt or JSON. The SDK and the HTTP stack are capped at warnings, since their finer levels print requests.
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The format of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging for the rest of the process.
+pub fn init(level: &str, format: LogFormat) {
+    let filter = EnvFilter::new(format!(
+        "warn,cloudtrail_exporter={level},aws_simulator={level}"
+    ));
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Logfmt => registry.with(logfmt()).init(),
+        LogFormat::Json => registry.with(json()).init(),
+    }
+}
+
+fn logfmt<S>() -> impl tracing_subscriber::Layer<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    tracing_logfmt::builder()
+        .with_span_name(false)
+        .with_span_path(false)
+        .layer()
+        .with_writer(std::io::stderr)
+}
+
+fn json<S>() -> impl tracing_subscriber::Layer<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_writer(std::io::stderr)
+}

@@ -1,0 +1,244 @@
+//! One poll of one account: whose credentials are these, which trails are visible, and how is each?
+//!
+//! Every call ends at the poll's deadline at the latest. What was answered before it is kept; what was not is a timeout.
+
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::Report;
+use super::merge::{Described, merge, settle, settle_call};
+use crate::account::{AccountId, Region};
+use crate::aws::{Aws, CallError};
+use crate::config::Access;
+use crate::directory::Account;
+use crate::facts::{
+    AccountFacts, Failure, Operation, Poll, PollOutcome, RegionAnswer, Trail, TrailFacts,
+};
+
+/// Regions of one account asked at once: each has a rate of its own, so the bound is on connections.
+const REGIONS_AT_ONCE: usize = 4;
+/// Trails of one account asked about at once, with two calls each: AWS allows 10 requests a second per account and Region.
+const TRAILS_AT_ONCE: usize = 2;
+
+/// What a poll goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<O> {
+    /// The deadline of the whole poll.
+    pub timeout: Duration,
+    /// Whether the organization trails of this owner are left to it: its own poll supplies their status and selectors.
+    pub left_to_owner: O,
+}
+
+/// Polls `account` once.
+pub async fn poll<A, O, N>(
+    aws: &A,
+    session: &A::Session,
+    account: &Account,
+    terms: &Terms<O>,
+    now: &N,
+) -> Report
+where
+    A: Aws,
+    O: Fn(AccountId) -> bool,
+    N: Fn() -> SystemTime,
+{
+    let began = Instant::now();
+    let asking = Asking {
+        aws,
+        session,
+        account,
+        deadline: began + terms.timeout,
+        left_to_owner: &terms.left_to_owner,
+    };
+    let mut errors = Vec::new();
+    let identity = asking.identify().await;
+    let outcome = match &identity {
+        Err(error) => no_session(error),
+        Ok(found) if account.id.is_some_and(|id| id != *found) => {
+            PollOutcome::WrongAccount { found: *found }
+        }
+        Ok(found) => PollOutcome::Answered(asking.facts(*found, &mut errors).await),
+    };
+    let identity = identity.map_err(|error| errors.push(error)).ok();
+    let (ended, duration) = (now(), began.elapsed());
+    Report {
+        key: account.key.clone(),
+        identity,
+        poll: Poll {
+            ended,
+            duration,
+            outcome,
+        },
+        errors,
+    }
+}
+
+fn no_session(error: &CallError) -> PollOutcome {
+    PollOutcome::NoSession {
+        operation: error.operation,
+        failure: error.failure,
+    }
+}
+
+/// The call with which an account's session begins.
+pub(super) fn first_call(access: &Access) -> Operation {
+    match access {
+        Access::Role { .. } => Operation::AssumeRole,
+        Access::Profile(_) | Access::Ambient => Operation::GetCallerIdentity,
+    }
+}
+
+/// A poll under way.
+struct Asking<'a, A: Aws, O> {
+    aws: &'a A,
+    session: &'a A::Session,
+    account: &'a Account,
+    deadline: Instant,
+    left_to_owner: &'a O,
+}
+
+impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
+    async fn identify(&self) -> Result<AccountId, CallError> {
+        let first = first_call(&self.account.access);
+        let mut identified = self.within(first, self.aws.identify(self.session)).await;
+        if let Err(error) = &mut identified
+            && error.ambiguous_credentials
+        {
+            error.failure = Failure::Credentials;
+        }
+        identified
+    }
+
+    async fn facts(&self, identity: AccountId, errors: &mut Vec<CallError>) -> AccountFacts {
+        let mut described = self.describe().await;
+        settle(&mut described);
+        let merged = merge(&described, self.account.max_trails);
+        let failed = described.into_iter().filter_map(|(_, result)| result.err());
+        errors.extend(failed.filter(is_failing));
+        let asks = merged.trails.into_iter();
+        let asks: Vec<_> = asks
+            .map(|trail| self.trail(trail, identity, &merged.regions))
+            .collect();
+        let mut trails = Vec::with_capacity(asks.len());
+        let mut heard = stream::iter(asks).buffered(TRAILS_AT_ONCE);
+        while let Some((facts, failed)) = heard.next().await {
+            trails.push(facts);
+            errors.extend(failed.into_iter().filter(is_failing));
+        }
+        drop(heard);
+        AccountFacts {
+            account: identity,
+            regions: merged.regions,
+            trails,
+        }
+    }
+
+    /// Asks every Region; the answers stand in the order asked.
+    async fn describe(&self) -> Vec<Described> {
+        let asks: Vec<_> = self
+            .account
+            .regions
+            .iter()
+            .map(|r| self.region(r))
+            .collect();
+        stream::iter(asks).buffered(REGIONS_AT_ONCE).collect().await
+    }
+
+    async fn region(&self, region: &Region) -> Described {
+        let call = self.aws.describe_trails(self.session, region);
+        (
+            region.clone(),
+            self.within(Operation::DescribeTrails, call).await,
+        )
+    }
+
+    async fn trail(
+        &self,
+        trail: Trail,
+        identity: AccountId,
+        regions: &[(Region, RegionAnswer)],
+    ) -> (TrailFacts, Vec<CallError>) {
+        let foreign = trail.organization && trail.is_foreign_to(identity);
+        if foreign && (self.left_to_owner)(trail.arn.owner()) {
+            let why = why_left_to_owner(&trail, regions);
+            return (unasked(trail, why), Vec::new());
+        }
+        let Some(region) = trail.home_region.clone() else {
+            let detail = format!("no Region to ask about {} in", trail.arn);
+            let error = CallError::new(Operation::GetTrailStatus, Failure::Malformed, detail);
+            return (unasked(trail, Failure::Malformed), vec![error]);
+        };
+        let status = self.aws.trail_status(self.session, &region, &trail.arn);
+        let selectors = self.aws.event_selectors(self.session, &region, &trail.arn);
+        let (status, selectors) = join(
+            self.within(Operation::GetTrailStatus, status),
+            self.within(Operation::GetEventSelectors, selectors),
+        )
+        .await;
+        let mut failed = Vec::new();
+        let mut settled = |mut error: CallError| {
+            settle_call(&mut error, &region, regions);
+            let failure = error.failure;
+            failed.push(error);
+            failure
+        };
+        let facts = TrailFacts {
+            status: status.map_err(&mut settled),
+            selectors: selectors.map_err(&mut settled),
+            trail,
+        };
+        (facts, failed)
+    }
+
+    /// The call's answer, or a timeout at the poll's deadline; past it the call is not even begun.
+    async fn within<T>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let late = || {
+            CallError::new(
+                operation,
+                Failure::Timeout,
+                "the deadline of the account's poll passed",
+            )
+        };
+        if Instant::now() >= self.deadline {
+            return Err(late());
+        }
+        let answer = timeout_at(self.deadline, call).await;
+        answer.unwrap_or_else(|_| Err(late()))
+    }
+}
+
+/// A trail is left to its owner, unless its home Region is known to be disabled here: then its events do not come from this account.
+fn why_left_to_owner(trail: &Trail, regions: &[(Region, RegionAnswer)]) -> Failure {
+    let disabled = |(region, answer): &(Region, RegionAnswer)| {
+        Some(region) == trail.home_region.as_ref() && *answer == RegionAnswer::Disabled
+    };
+    if regions.iter().any(disabled) {
+        return Failure::RegionDisabled;
+    }
+    Failure::NotAsked
+}
+
+/// The facts of a trail about which no call was made.
+fn unasked(trail: Trail, why: Failure) -> TrailFacts {
+    TrailFacts {
+        trail,
+        status: Err(why),
+        selectors: Err(why),
+    }
+}
+
+/// A disabled Region is an answer, not a failing call.
+fn is_failing(error: &CallError) -> bool {
+    error.failure != Failure::RegionDisabled
+}
+
+#[cfg(test)]
+mod tests;

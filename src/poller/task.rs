@@ -1,0 +1,119 @@
+//! One account's task: poll, wait for the account's next tick, poll again. Small while it waits; the poll itself is on the heap only while it runs.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::{mpsc, watch};
+
+use super::gate::Gate;
+use super::phase::Phase;
+use super::poll::{Terms, poll};
+use super::{Report, Settings, unread_organization_trails};
+use crate::account::{AccountId, TrailArn};
+use crate::aws::Aws;
+use crate::config::OrganizationTrailStatus;
+use crate::directory::{Account, AccountKey, Directory};
+use crate::self_metrics::SelfMetrics;
+
+/// What all accounts' tasks share.
+pub(super) struct Shared<A, N> {
+    pub(super) aws: A,
+    pub(super) now: N,
+    pub(super) directory: watch::Receiver<Arc<Directory>>,
+    pub(super) in_force: watch::Receiver<Arc<InForce>>,
+    pub(super) reports: mpsc::Sender<Report>,
+    /// Owners of organization trails that an account of this shard could not read.
+    pub(super) owners: mpsc::Sender<AccountId>,
+    pub(super) metrics: SelfMetrics,
+}
+
+/// The settings in force, and the gate that goes with them.
+pub(super) struct InForce {
+    pub(super) settings: Settings,
+    pub(super) gate: Gate,
+}
+
+/// When a task polls first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// As soon as there is a place.
+    AtOnce,
+    /// At the account's next tick.
+    AtNextTick,
+}
+
+impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
+    /// Polls an account for as long as anybody takes the reports.
+    pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, start: Start) {
+        let phase = Phase::of(&account.key, account.interval);
+        let mut tick = None;
+        if start == Start::AtNextTick {
+            tick = Some(self.tick(phase, None).await);
+        }
+        let session = self.aws.open(&account);
+        while self.poll_and_report(&session, &account).await {
+            self.count_overrun(&account, tick);
+            tick = Some(self.tick(phase, tick).await);
+        }
+    }
+
+    /// Waits for the next tick. One that was slept through is not made up for, or a fleet would poll all at once after a suspension; two in a row are
+    /// not left out.
+    async fn tick(&self, phase: Phase, last: Option<SystemTime>) -> SystemTime {
+        let tick = self.sleep_to_next(phase, last).await;
+        if phase.is_missed(tick, (self.now)()) {
+            return self.sleep_to_next(phase, Some(tick)).await;
+        }
+        tick
+    }
+
+    async fn sleep_to_next(&self, phase: Phase, last: Option<SystemTime>) -> SystemTime {
+        let now = (self.now)();
+        let tick = phase.next(now, last);
+        tokio::time::sleep(tick.duration_since(now).unwrap_or_default()).await;
+        tick
+    }
+
+    fn count_overrun(&self, account: &Account, tick: Option<SystemTime>) {
+        if tick.is_some_and(|tick| (self.now)() >= tick + account.interval) {
+            self.metrics.poll_overran();
+        }
+    }
+
+    /// Polls once; false if nobody takes reports any more.
+    async fn poll_and_report(&self, session: &A::Session, account: &Account) -> bool {
+        let in_force = Arc::clone(&self.in_force.borrow());
+        let poll = || Box::pin(self.poll(session, account, in_force.settings));
+        let report = in_force.gate.pass(poll).await;
+        self.call_for_owners(&report);
+        self.reports.send(report).await.is_ok()
+    }
+
+    async fn poll(&self, session: &A::Session, account: &Account, settings: Settings) -> Report {
+        let _under_way = self.metrics.poll_begins();
+        let owner_reads = settings.organization_trails == OrganizationTrailStatus::Owner;
+        let terms = Terms {
+            timeout: settings.timeout,
+            left_to_owner: |owner| owner_reads && self.knows(owner),
+        };
+        let report = poll(&self.aws, session, account, &terms, &self.now).await;
+        self.metrics.poll_ended(report.poll.duration);
+        report
+    }
+
+    fn knows(&self, owner: AccountId) -> bool {
+        let directory = self.directory.borrow();
+        directory.find(&AccountKey::Id(owner)).is_some()
+    }
+
+    /// Asks for the owners, in other shards, of the organization trails this poll could not read.
+    fn call_for_owners(&self, report: &Report) {
+        for owner in unread_organization_trails(&report.poll).map(TrailArn::owner) {
+            let neighbour = |d: &Directory| d.neighbours.contains_key(&AccountKey::Id(owner));
+            if neighbour(&self.directory.borrow()) {
+                // A full channel is no loss: the next poll asks again.
+                let _ = self.owners.try_send(owner);
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What the program does for a command line: the daemon, or one of the subcommands.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::aws::credentials::GivenCredentials;
+use crate::aws::setup::SetupError;
+use crate::check;
+use crate::cli::{Cli, Command, Output};
+use crate::config::{Config, ConfigErrors};
+use crate::daemon::{Daemon, DaemonError, Origin, Running};
+use crate::demo::{self, Demo, DemoError};
+use crate::engine::{Engine, Surroundings};
+use crate::iam;
+use crate::self_metrics::{Build, SelfMetrics};
+use crate::web::{Listener, WebFile, WebFileError, WebSettings};
+
+/// The exit code of a bad configuration: `EX_CONFIG` of sysexits.
+const EXIT_CONFIG: u8 = 78;
+/// Threads that run the poller and the server. The work is mostly waiting; a second thread costs a quarter more CPU per poll and buys nothing.
+const WORKERS: usize = 1;
+
+/// Why the program ended without doing what it was asked. The text says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is bad.
+    #[error("bad configuration:\n{0}")]
+    Config(#[from] ConfigErrors),
+    /// The file of `--web.config.file` is bad.
+    #[error("bad web configuration:\n{0}")]
+    WebFile(#[from] WebFileError),
+    /// A flag is bad in a way that only shows later.
+    #[error("{0}")]
+    Flag(String),
+    /// The way to AWS cannot be set up.
+    #[error("{0}")]
+    Setup(#[from] SetupError),
+    /// A socket cannot be bound.
+    #[error("cannot listen: {0}")]
+    Listen(std::io::Error),
+    /// The daemon ended by itself.
+    #[error("{0}")]
+    Daemon(DaemonError),
+    /// The demo cannot start.
+    #[error("{0}")]
+    Demo(#[from] DemoError),
+    /// The instance asked is not healthy.
+    #[error("not healthy: {0}")]
+    Unhealthy(String),
+    /// The machine refuses something a program can count on.
+    #[error("{0}")]
+    Machine(String),
+}
+
+impl Failure {
+    /// 78 for whatever the operator wrote wrongly, else 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_)
+            | Self::Flag(_)
+            | Self::Setup(_)
+            | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Does what the command line asks.
+pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+    match &cli.command {
+        None if cli.config.check => origin(cli)
+            .read()
+            .map(|_| ExitCode::SUCCESS)
+            .map_err(Failure::from),
+        None => daemon(cli),
+        Some(Command::Demo) => demo(cli),
+        Some(Command::Check { output }) => once(cli, *output),
+        Some(Command::IamPolicy) => policies(&origin(cli).read()?),
+        Some(_) => Ok(ExitCode::FAILURE),
+    }
+}
+
+fn origin(cli: &Cli) -> Origin {
+    cli.config
+        .file
+        .clone()
+        .map_or(Origin::Ambient, Origin::File)
+}
+
+fn daemon(cli: &Cli) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let running = serve(cli, origin(cli), GivenCredentials::default(), bind(cli)?).await?;
+        running.run().await.map_err(Failure::Daemon)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let demo = Demo::start()?;
+        let listeners = bind(cli)?;
+        let url = demo::url(&listeners);
+        let running = serve(cli, demo.origin, demo.given, listeners).await?;
+        tokio::spawn(demo::welcome(running.snapshot(), url));
+        running.run().await.map_err(Failure::Daemon)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Binds before anything else, so that a port in use is an error at once.
+async fn serve(
+    cli: &Cli,
+    origin: Origin,
+    given: GivenCredentials,
+    listeners: Vec<Listener>,
+) -> Result<Running, Failure> {
+    let config = origin.read()?;
+    let surroundings = surroundings(cli, given)?;
+    let daemon = Daemon {
+        origin,
+        auto_reload: cli.config.auto_reload_interval,
+        lifecycle: cli.web.enable_lifecycle,
+        listeners,
+        web: WebSettings {
+            telemetry_path: cli.web.telemetry_path.clone(),
+            max_requests: cli.web.max_requests,
+        },
+        web_file: cli
+            .web
+            .config_file
+            .as_deref()
+            .map(WebFile::load)
+            .transpose()?,
+    };
+    daemon
+        .start(config, surroundings)
+        .await
+        .map_err(Failure::Daemon)
+}
+
+fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
+    let addresses = cli.web.listen_addresses.iter();
+    addresses
+        .map(|address| Listener::bind(address).map_err(Failure::Listen))
+        .collect()
+}
+
+/// `check`: the engine until everything was polled once, then a table.
+fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
+    let config = origin(cli).read()?;
+    let surroundings = surroundings(cli, GivenCredentials::default())?;
+    runtime()?.block_on(async {
+        let mut engine = Engine::start(config, surroundings).await?;
+        let snapshot = check::polled(&mut engine)
+            .await
+            .ok_or(Failure::Daemon(DaemonError::Broken))?;
+        let now = SystemTime::now();
+        let text = match output {
+            Output::Table => check::report(&snapshot, now, check::is_coloured()),
+            Output::Json => String::new(),
+        };
+        // A reader that went away has what it wanted.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        Ok(check::Summary::of(&snapshot, now).exit_code().into())
+    })
+}
+
+/// `iam-policy`: each document under its title.
+fn policies(config: &Config) -> Result<ExitCode, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    for document in iam::documents(config) {
+        let written = writeln!(stdout, "# {}\n{}\n", document.title, document.json);
+        if written.is_err() {
+            break;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Failure> {
+    let shard = cli.shard.shard(&hostname()).map_err(Failure::Flag)?;
+    let build = Build {
+        version: env!("CARGO_PKG_VERSION"),
+        revision: env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION"),
+        rustc: env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC"),
+        target: env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),
+    };
+    let metrics = SelfMetrics::new(build).map_err(|error| Failure::Machine(error.to_string()))?;
+    Ok(Surroundings {
+        shard,
+        given,
+        metrics,
+    })
+}
+
+/// The machine's name, as the kernel has it; empty if it does not tell.
+fn hostname() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname");
+    read.map(|name| name.trim().to_owned()).unwrap_or_default()
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build();
+    built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))
+}

@@ -1,0 +1,149 @@
+//! The file of `--web.config.file`: TLS, users, response headers and a rate limit, in the schema of Prometheus's exporter-toolkit.
+//!
+//! Read whole or refused whole, every error told by its key. What rustls cannot do is refused by name rather than left out, so that nobody believes
+//! to be safer than they are. A pure reading of text, but for the certificates it names: those are read to see that they are good.
+
+mod headers;
+mod names;
+mod pem;
+mod rate;
+mod tls;
+mod tree;
+mod users;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::HeaderMap;
+use rustls::ServerConfig;
+use sha2::{Digest, Sha256};
+
+pub(super) use pem::Pem;
+pub(super) use rate::RateLimit;
+pub(super) use tls::{ClientAuth, TlsSettings};
+pub(super) use users::UserHashes;
+
+use tree::{Faults, Table};
+
+/// A larger file is no web configuration.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// A web configuration, checked, with its certificates read.
+#[derive(Debug, Clone)]
+pub struct WebFile {
+    path: PathBuf,
+    sources: Vec<Pem>,
+    digest: [u8; 32],
+    /// TLS, if it is on.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Headers of every answer.
+    pub(super) headers: HeaderMap,
+    /// Who may read; everybody if there are none.
+    pub(super) users: UserHashes,
+    /// How often may be asked.
+    pub(super) rate: Option<RateLimit>,
+}
+
+/// Why a web configuration was refused: every reason, one a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}", path.display(), reasons.join("; "))]
+pub struct WebFileError {
+    path: PathBuf,
+    reasons: Vec<String>,
+}
+
+impl WebFileError {
+    /// The reasons, each with the key it is about.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+}
+
+impl WebFile {
+    /// Reads a file and everything it names.
+    pub fn load(path: &Path) -> Result<Self, WebFileError> {
+        let refused = |reasons| WebFileError {
+            path: path.to_owned(),
+            reasons,
+        };
+        let text = read(path).map_err(|e| refused(vec![e]))?;
+        Self::parse(path, &text).map_err(refused)
+    }
+
+    /// Whether clients must speak TLS.
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Reads the file again if it, or a file it names, is not what it was. TLS cannot be turned on or off under the clients' feet.
+    pub(super) fn reread(&self) -> Option<Result<Self, WebFileError>> {
+        let text = read(&self.path).unwrap_or_default();
+        if digest(&text, &self.sources) == self.digest {
+            return None;
+        }
+        Some(Self::load(&self.path).and_then(|new| self.succeeded_by(new)))
+    }
+
+    fn succeeded_by(&self, new: Self) -> Result<Self, WebFileError> {
+        if new.has_tls() == self.has_tls() {
+            return Ok(new);
+        }
+        let reason = "tls_server_config: cannot be added or removed while running; restart";
+        Err(WebFileError {
+            path: self.path.clone(),
+            reasons: vec![reason.into()],
+        })
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, Vec<String>> {
+        let faults = Faults::default();
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut root = Table::root(text, &KEYS, &faults).map_err(|e| vec![e])?;
+        let tls = root
+            .table("tls_server_config", &tls::KEYS)
+            .and_then(|mut table| TlsSettings::of(&mut table, directory));
+        let headers = headers::of(&mut root);
+        let users = UserHashes::of(&mut root);
+        let rate = RateLimit::of(&mut root);
+        faults.into_result()?;
+        let sources = tls.as_ref().map(TlsSettings::sources).unwrap_or_default();
+        let digest = digest(text, &sources);
+        let tls = tls.map(|tls| super::tls::server_config(&tls)).transpose();
+        Ok(Self {
+            path: path.to_owned(),
+            digest,
+            sources,
+            tls: tls.map_err(|e| vec![e])?,
+            headers,
+            users,
+            rate,
+        })
+    }
+}
+
+/// The keys of the whole file.
+const KEYS: [&str; 4] = [
+    "tls_server_config",
+    "http_server_config",
+    "basic_auth_users",
+    "rate_limit",
+];
+
+fn read(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > MAX_BYTES {
+        return Err(format!("larger than {MAX_BYTES} bytes"));
+    }
+    std::fs::read_to_string(path).map_err(|e| e.to_string())
+}
+
+/// What the text and the files it names say now. A file that cannot be read says nothing.
+fn digest(text: &str, sources: &[Pem]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(text);
+    for source in sources {
+        hash.update([0]);
+        hash.update(source.read().unwrap_or_default());
+    }
+    hash.finalize().into()
+}

@@ -1,0 +1,98 @@
+//! What stands before the pages: the rate limit, the users and the headers of the web configuration; and the loop that reads it again when it changes.
+
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode};
+use rustls::ServerConfig;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::auth::{CHALLENGE, Users};
+use super::file::{RateLimit, WebFile};
+use super::limits;
+use super::reply::{Answer, busy, text, with};
+
+/// A web configuration in force.
+#[derive(Default)]
+pub(super) struct Guard {
+    /// TLS, if it is on.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    headers: HeaderMap,
+    users: Option<Users>,
+    rate: Option<DefaultDirectRateLimiter>,
+}
+
+impl Guard {
+    /// Puts a web configuration in force.
+    pub(super) fn new(file: &WebFile) -> Self {
+        Self {
+            tls: file.tls.clone(),
+            headers: file.headers.clone(),
+            users: Users::new(file.users.clone()),
+            rate: file.rate.map(limiter),
+        }
+    }
+
+    /// Lets a request pass, or says why not.
+    pub(super) async fn pass(&self, headers: &HeaderMap) -> Result<(), Answer> {
+        if self.rate.as_ref().is_some_and(|rate| rate.check().is_err()) {
+            let mut answer = busy("Too many requests.");
+            *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            return Err(answer);
+        }
+        let Some(users) = &self.users else {
+            return Ok(());
+        };
+        if users.admit(headers.get(AUTHORIZATION)).await {
+            return Ok(());
+        }
+        let answer = text(StatusCode::UNAUTHORIZED, "Log in with name and password.");
+        Err(with(answer, WWW_AUTHENTICATE, CHALLENGE))
+    }
+
+    /// Adds the operator's headers; they win over ours.
+    pub(super) fn dress(&self, answer: &mut Answer) {
+        for (name, value) in &self.headers {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+}
+
+fn limiter(rate: RateLimit) -> DefaultDirectRateLimiter {
+    let quota = Quota::with_period(rate.interval).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+    RateLimiter::direct(quota.allow_burst(rate.burst))
+}
+
+/// Reads the file again whenever it or a file it names changes. One that is refused changes nothing, and is told of once.
+pub(super) async fn follow(mut file: WebFile, to: watch::Sender<Arc<Guard>>) -> Infallible {
+    let mut ticks = interval(limits::FOLLOW_FILE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_error = None;
+    loop {
+        ticks.tick().await;
+        let known = file.clone();
+        let Ok(Some(read)) = spawn_blocking(move || known.reread()).await else {
+            last_error = None;
+            continue;
+        };
+        match read {
+            Ok(new) => {
+                tracing::info!("the web configuration was read again");
+                to.send_replace(Arc::new(Guard::new(&new)));
+                (file, last_error) = (new, None);
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if last_error.as_ref() != Some(&error) {
+                    tracing::error!(%error, "the web configuration was refused; the last good one stays in force");
+                }
+                last_error = Some(error);
+            }
+        }
+    }
+}

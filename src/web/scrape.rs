@@ -1,0 +1,50 @@
+//! `/metrics`: the exposition, in the format and encoding that the scraper asks for.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
+use http::{HeaderMap, StatusCode};
+use prometheus::proto::MetricFamily;
+
+use super::body::Reply;
+use super::reply::{Answer, answer, with};
+
+use crate::exposition::{self, Exposition, Format};
+use crate::snapshot::Snapshot;
+
+/// The exposition of one snapshot at `now`. 200 with whatever is known.
+pub(super) fn scrape(
+    snapshot: Arc<Snapshot>,
+    own: Vec<MetricFamily>,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Answer {
+    let format = Format::negotiate(joined(headers, &ACCEPT).as_deref());
+    let chunks = Exposition::new(snapshot, own, now, format);
+    let content_type = HeaderValue::from_static(format.content_type());
+    let page = |body| {
+        let answer = answer(StatusCode::OK, content_type, body);
+        with(
+            answer,
+            VARY,
+            HeaderValue::from_static("Accept, Accept-Encoding"),
+        )
+    };
+    if !exposition::accepts_gzip(joined(headers, &ACCEPT_ENCODING).as_deref()) {
+        return page(Reply::chunks(chunks));
+    }
+    let body = Reply::chunks(exposition::gzip(chunks));
+    with(
+        page(body),
+        CONTENT_ENCODING,
+        HeaderValue::from_static("gzip"),
+    )
+}
+
+/// All values of a header as one list.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values = headers.get_all(name).iter();
+    let texts: Vec<_> = values.filter_map(|v| v.to_str().ok()).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}

@@ -1,0 +1,128 @@
+//! From a request to its answer, counted.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, StatusCode};
+use hyper::body::{Body, Incoming};
+use rustls::ServerConfig;
+use tokio::sync::watch;
+
+use super::guard::Guard;
+use super::phase::Activity;
+use super::reload::reload;
+use super::renders::Renders;
+use super::reply::{Answer, busy, not_allowed, not_found, text, with};
+use super::route::{Missed, Route, route};
+use super::scrape::scrape;
+use super::{Server, WebSettings};
+use crate::snapshot::Snapshot;
+
+/// What every request is answered from.
+pub(super) struct Site {
+    server: Server,
+    guard: watch::Receiver<Arc<Guard>>,
+    renders: Arc<Renders>,
+}
+
+impl Site {
+    /// Serves what `server` holds to those whom `guard` lets pass.
+    pub(super) fn new(server: Server, guard: watch::Receiver<Arc<Guard>>) -> Self {
+        let renders = Arc::new(Renders::new(server.settings.max_requests));
+        Self {
+            server,
+            guard,
+            renders,
+        }
+    }
+
+    /// TLS as it is now, if it is on.
+    pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
+        self.guard.borrow().tls.clone()
+    }
+
+    /// Answers one request of a connection.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        activity: Activity,
+    ) -> Result<Answer, Infallible> {
+        let answering = activity.answer();
+        let in_flight = self.server.self_metrics.http_begins();
+        let guard = Arc::clone(&self.guard.borrow());
+        let (handler, mut answer) = self.dispatch(&request, &guard).await;
+        let metrics = &self.server.self_metrics;
+        metrics.http_answered(handler, answer.status().as_u16());
+        guard.dress(&mut answer);
+        // What follows a body we do not read must not be taken for a request.
+        if has_body(&request) {
+            answer = closing(answer);
+        }
+        answer.body_mut().keep((answering, in_flight));
+        Ok(answer)
+    }
+
+    /// The handler and its answer.
+    async fn dispatch(&self, request: &Request<Incoming>, guard: &Guard) -> (&'static str, Answer) {
+        let path = request.uri().path();
+        let found = route(request.method(), path, &self.settings().telemetry_path);
+        let handler = match found {
+            Ok(route) | Err(Missed::Method(route, _)) => route.handler(),
+            Err(Missed::NotFound) => "other",
+        };
+        if let Err(answer) = guard.pass(request.headers()).await {
+            return (handler, answer);
+        }
+        let answer = match found {
+            _ if has_body(request) => text(StatusCode::BAD_REQUEST, "No page here takes a body."),
+            Ok(route) => self.page(route, request).await,
+            Err(Missed::Method(_, allowed)) => not_allowed(allowed),
+            Err(Missed::NotFound) => not_found(),
+        };
+        (handler, answer)
+    }
+
+    async fn page(&self, route: Route, request: &Request<Incoming>) -> Answer {
+        match route {
+            Route::Healthy => text(StatusCode::OK, "Healthy."),
+            Route::Ready => self.ready(),
+            Route::Reload => reload(self.server.reload.as_ref(), request.headers()).await,
+            Route::Metrics => self.rendered(|snapshot| {
+                let own = self.server.self_metrics.gather();
+                scrape(snapshot, own, request.headers(), SystemTime::now())
+            }),
+        }
+    }
+
+    fn ready(&self) -> Answer {
+        if self.server.snapshot.borrow().ready {
+            return text(StatusCode::OK, "Ready.");
+        }
+        busy("Not ready: not every account was polled yet.")
+    }
+
+    /// An answer made from the latest snapshot, if not too many are being made already.
+    fn rendered(&self, render: impl FnOnce(Arc<Snapshot>) -> Answer) -> Answer {
+        let Some(permit) = self.renders.begin(Instant::now()) else {
+            return closing(busy("Too many requests at once."));
+        };
+        let mut answer = render(Arc::clone(&self.server.snapshot.borrow()));
+        answer.body_mut().keep_render(permit);
+        answer
+    }
+
+    fn settings(&self) -> &WebSettings {
+        &self.server.settings
+    }
+}
+
+fn has_body(request: &Request<Incoming>) -> bool {
+    !request.body().is_end_stream()
+}
+
+/// The last answer on its connection.
+fn closing(answer: Answer) -> Answer {
+    with(answer, CONNECTION, HeaderValue::from_static("close"))
+}

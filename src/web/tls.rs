@@ -1,0 +1,100 @@
+//! TLS as the web configuration wants it, built on rustls.
+
+mod names;
+
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite};
+
+use super::file::{ClientAuth, Pem, TlsSettings};
+use names::NamedClients;
+
+/// The only protocol spoken inside TLS.
+const ALPN: &[u8] = b"http/1.1";
+
+/// Reads the certificates and builds what every handshake needs.
+pub(super) fn server_config(settings: &TlsSettings) -> Result<Arc<ServerConfig>, String> {
+    let provider = Arc::new(provider(settings));
+    let refused = |e: rustls::Error| format!("tls_server_config: {e}");
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&settings.versions)
+        .map_err(refused)?;
+    let identity = identity(settings, &provider)?;
+    let builder = match client_verifier(settings, &provider)? {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let resolver = rustls::sign::SingleCertAndKey::from(identity);
+    let mut config = builder.with_cert_resolver(Arc::new(resolver));
+    config.ignore_client_order = settings.own_order;
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// What rustls has, less what the settings leave out.
+fn provider(settings: &TlsSettings) -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    if !settings.cipher_suites.is_empty() {
+        let is_13 = |suite: &SupportedCipherSuite| suite.tls13().is_some();
+        provider.cipher_suites.retain(is_13);
+        let chosen = settings.cipher_suites.iter().filter(|s| !is_13(s));
+        provider.cipher_suites.extend(chosen);
+    }
+    if !settings.curves.is_empty() {
+        provider.kx_groups.clone_from(&settings.curves);
+    }
+    provider
+}
+
+fn identity(settings: &TlsSettings, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+    let chain = certificates(&settings.certificate)?;
+    let key = PrivateKeyDer::from_pem_slice(&settings.key.read()?)
+        .map_err(|_| settings.key.wrong("has no private key in PEM"))?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|e| {
+        settings
+            .key
+            .wrong(&format!("does not fit the certificate: {e}"))
+    })
+}
+
+fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = pem.read()?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match all {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        _ => Err(pem.wrong("has no certificate in PEM")),
+    }
+}
+
+fn client_verifier(
+    settings: &TlsSettings,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
+    let (Some(ca), true) = (&settings.client_ca, settings.client_auth != ClientAuth::No) else {
+        return Ok(None);
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(ca)? {
+        roots
+            .add(certificate)
+            .map_err(|e| ca.wrong(&e.to_string()))?;
+    }
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    let builder = match settings.client_auth {
+        ClientAuth::IfGiven => builder.allow_unauthenticated(),
+        ClientAuth::No | ClientAuth::Required => builder,
+    };
+    let verifier = builder.build().map_err(|e| ca.wrong(&e.to_string()))?;
+    if settings.client_names.is_empty() {
+        return Ok(Some(verifier));
+    }
+    let names = settings.client_names.clone();
+    Ok(Some(Arc::new(NamedClients::new(verifier, names))))
+}

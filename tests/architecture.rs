@@ -1,0 +1,140 @@
+//! Holds the house to its plan: imports point one way, AWS's SDK stays in its room, and some words never occur.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of `src/`, lowest first: a room may import only rooms that stand before it.
+const ORDER: [&str; 19] = [
+    "account",
+    "facts",
+    "compliance",
+    "config",
+    "directory",
+    "self_metrics",
+    "aws",
+    "poller",
+    "labels",
+    "snapshot",
+    "exposition",
+    "web",
+    "logging",
+    "iam",
+    "daemon",
+    "check",
+    "demo",
+    "cli",
+    "lib",
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    collect(Path::new("src"), &mut found);
+    assert!(found.len() > 20, "the sources are where they are expected");
+    found
+}
+
+fn collect(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            into.push((path, text));
+        }
+    }
+}
+
+fn room(path: &Path) -> String {
+    let first = path
+        .strip_prefix("src")
+        .unwrap()
+        .components()
+        .next()
+        .unwrap();
+    first
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_owned()
+}
+
+fn place(room: &str) -> usize {
+    ORDER
+        .iter()
+        .position(|r| *r == room)
+        .unwrap_or_else(|| panic!("room {room} has a place in ORDER"))
+}
+
+/// The rooms that a line of code names after `crate::`.
+fn imports(line: &str) -> impl Iterator<Item = String> + '_ {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split("crate::").skip(1).map(|rest| {
+        rest.chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect::<String>()
+    })
+}
+
+#[test]
+fn imports_point_one_way() {
+    for (path, text) in sources() {
+        let own = room(&path);
+        if own == "main" || own == "lib" {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            for other in imports(line).filter(|o| !o.is_empty()) {
+                let at = format!("{}:{}", path.display(), number + 1);
+                assert!(
+                    place(&other) <= place(&own),
+                    "{at}: {own} must not import {other}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_adapter_names_the_sdk() {
+    for (path, text) in sources() {
+        if path.starts_with("src/aws") {
+            continue;
+        }
+        for name in [
+            "aws_sdk_",
+            "aws_config",
+            "aws_smithy_",
+            "aws_types",
+            "aws_credential_types",
+        ] {
+            assert!(!text.contains(name), "{} names {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_demo_knows_the_simulator() {
+    for (path, text) in sources() {
+        let allowed = ["src/demo.rs", "src/logging.rs"]
+            .map(Path::new)
+            .contains(&path.as_path());
+        assert!(
+            allowed || !text.contains("aws_simulator"),
+            "{} names the simulator",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_arn_is_written_for_one_partition_only() {
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let written = code.lines().filter(|l| !l.trim_start().starts_with("//"));
+        let needle = format!("arn:{}:", "aws");
+        for line in written {
+            assert!(!line.contains(&needle), "{}: {line}", path.display());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the environment says of AWS. A process cannot safely change its own, so each test runs itself once more in the one it needs.
+
+use std::path::Path;
+use std::process::Command;
+
+use cloudtrail_exporter::aws::Aws;
+use cloudtrail_exporter::aws::sdk::SdkAws;
+use cloudtrail_exporter::config::{Access, AwsSettings};
+use cloudtrail_exporter::facts::{Failure, Operation};
+
+use crate::lines::{account, by_role, usual};
+use crate::stage::Stage;
+use crate::{limits, metrics, region, settings};
+
+/// Variables under which nothing of this machine is found.
+fn nothing(home: &Path) -> Vec<(&'static str, String)> {
+    let file = |name: &str| home.join(name).display().to_string();
+    vec![
+        ("PATH", String::new()),
+        ("HOME", home.display().to_string()),
+        ("AWS_CONFIG_FILE", file("config")),
+        ("AWS_SHARED_CREDENTIALS_FILE", file("credentials")),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+    ]
+}
+
+/// Runs an ignored test of this module in an environment of its own.
+fn run_in(environment: Vec<(&str, String)>, test: &str) {
+    let name = format!("environment::{test}");
+    let run = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "--ignored", &name])
+        .env_clear()
+        .envs(environment)
+        .output()
+        .expect("it runs");
+    let output = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{output}");
+    assert!(output.contains("1 passed"), "{output}");
+}
+
+#[test]
+fn variables_that_make_the_sdk_panic_do_not_matter() {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut environment = nothing(home.path());
+    environment.extend([
+        ("AWS_MAX_ATTEMPTS", "0".to_owned()),
+        ("AWS_RETRY_MODE", "x".to_owned()),
+        ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()),
+        ("HTTP_PROXY", "http://127.0.0.1:1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "AKIAENV".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "made-up".to_owned()),
+    ]);
+    run_in(
+        environment,
+        "the_configured_endpoint_is_asked_with_the_environments_key",
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn the_configured_endpoint_is_asked_with_the_environments_key() {
+    let stage = Stage::new(usual).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
+    let aws = aws.expect("a way to AWS");
+    aws.identify(&aws.open(&by_role()))
+        .await
+        .expect("an identity");
+    assert_eq!(stage.asked("AssumeRole").remove(0).key, "AKIAENV");
+}
+
+#[test]
+fn no_credentials_anywhere_are_told_as_that() {
+    let home = tempfile::tempdir().expect("a directory");
+    run_in(nothing(home.path()), "without_credentials_nothing_is_asked");
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn without_credentials_nothing_is_asked() {
+    let stage = Stage::new(usual).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
+    let aws = aws.expect("a way to AWS");
+    let error = aws.identify(&aws.open(&by_role())).await;
+    let error = error.expect_err("no credentials");
+    assert_eq!(
+        (error.operation, error.failure),
+        (Operation::AssumeRole, Failure::Credentials)
+    );
+    assert!(error.detail.starts_with("no credentials"), "{error}");
+    let session = aws.open(&account(Access::Profile("audit".into())));
+    let error = aws.identify(&session).await.expect_err("no profile");
+    assert_eq!(error.operation, Operation::GetCallerIdentity);
+    assert_eq!(error.failure, Failure::Credentials);
+    assert!(error.detail.contains("in the profile \"audit\""), "{error}");
+    assert_eq!(
+        stage.count("AssumeRole") + stage.count("GetCallerIdentity"),
+        0
+    );
+}
+
+#[test]
+fn a_profile_is_used_though_the_environment_has_a_key() {
+    let home = tempfile::tempdir().expect("a directory");
+    let profile = "[audit]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = made-up\n";
+    std::fs::write(home.path().join("credentials"), profile).expect("written");
+    let mut environment = nothing(home.path());
+    environment.extend([
+        ("AWS_ACCESS_KEY_ID", "AKIAENV".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "made-up".to_owned()),
+    ]);
+    run_in(environment, "the_profile_signs");
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn the_profile_signs() {
+    let stage = Stage::new(usual).await;
+    let aws = SdkAws::new(
+        &settings(&stage.url),
+        metrics(),
+        limits(),
+        GivenCredentials::default(),
+    )
+    .await;
+    let aws = aws.expect("a way to AWS");
+    let session = aws.open(&account(Access::Profile("audit".into())));
+    aws.identify(&session).await.expect("an identity");
+    aws.describe_trails(&session, &region())
+        .await
+        .expect("trails");
+    for operation in ["GetCallerIdentity", "DescribeTrails"] {
+        assert_eq!(stage.asked(operation).remove(0).key, "AKIAPROFILE");
+    }
+}
+
+#[test]
+fn a_ca_bundle_is_trusted() {
+    let home = tempfile::tempdir().expect("a directory");
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
+    let file = |name: &str, text: String| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let mut environment = nothing(home.path());
+    environment.extend([
+        ("AWS_CA_BUNDLE", file("ca.pem", made.cert.pem())),
+        (
+            "TEST_KEY",
+            file("key.pem", made.signing_key.serialize_pem()),
+        ),
+        ("AWS_ACCESS_KEY_ID", "AKIAENV".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "made-up".to_owned()),
+    ]);
+    run_in(environment, "a_server_of_the_bundle_is_believed");
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn a_server_of_the_bundle_is_believed() {
+    let variable = |name: &str| std::env::var(name).expect("set");
+    let stage = Stage::new(usual).await;
+    let url = crate::stage::in_tls(&stage, &variable("AWS_CA_BUNDLE"), &variable("TEST_KEY")).await;
+    let settings = AwsSettings {
+        region: "eu-west-1".parse().expect("a Region"),
+        endpoint_url: Some(url),
+        use_fips: false,
+        max_attempts: 1,
+    };
+    let aws = SdkAws::new(&settings, metrics(), limits(), GivenCredentials::default()).await;
+    let aws = aws.expect("a way to AWS");
+    aws.identify(&aws.open(&by_role()))
+        .await
+        .expect("an identity");
+}

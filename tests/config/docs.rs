@@ -1,0 +1,90 @@
+//! What is written about the configuration, held equal to it.
+
+use std::fs;
+use std::path::Path;
+
+use cloudtrail_exporter::config::{Config, Form, KEYS, Variables};
+
+fn parse(text: &str) -> Config {
+    let config = Config::parse(
+        text.as_bytes(),
+        Path::new("docs.yaml"),
+        &Variables::default(),
+    );
+    config.unwrap_or_else(|errors| panic!("{errors}\n{text}"))
+}
+
+fn docs() -> String {
+    fs::read_to_string("docs/configuration.md").expect("the documentation")
+}
+
+#[test]
+fn the_documentation_has_every_key_with_its_type_and_default_and_no_other() {
+    let docs = docs();
+    let start = docs.find("## Keys").expect("the table");
+    let rows = table(&docs[start..]);
+    let code = KEYS
+        .iter()
+        .map(|key| [key.path, key.form.as_str(), key.default.unwrap_or("")]);
+    let of_docs = rows.iter().map(|row| [row[0], row[1], row[2]]);
+    assert_eq!(of_docs.collect::<Vec<_>>(), code.collect::<Vec<_>>());
+    for row in rows {
+        assert!(row[3].len() > 8, "{} has no meaning", row[0]);
+    }
+}
+
+/// Every row of the first table.
+fn table(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().skip_while(|line| !line.starts_with("| `"));
+    let rows = rows.take_while(|line| line.starts_with("| `"));
+    rows.map(cells).collect()
+}
+
+fn cells(row: &str) -> Vec<&str> {
+    let cells = row.trim_matches('|').splitn(4, '|');
+    cells.map(|cell| cell.trim().trim_matches('`')).collect()
+}
+
+#[test]
+fn every_example_of_the_documentation_is_a_good_file() {
+    let docs = docs();
+    let examples = docs
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    assert_eq!(examples.map(parse).count(), 3);
+}
+
+#[test]
+fn the_example_file_is_good_and_has_every_table() {
+    let text = fs::read_to_string("deploy/cloudtrail-exporter.example.yaml").expect("the example");
+    assert_eq!(parse(&text).accounts.len(), 4);
+    for key in KEYS
+        .iter()
+        .filter(|key| matches!(key.form, Form::Table | Form::Tables))
+    {
+        let name = key.path.rsplit('.').next().expect("a name");
+        assert!(text.contains(&format!("{name}:\n")), "{}", key.path);
+    }
+}
+
+#[test]
+fn writing_a_default_changes_nothing() {
+    let accounts = "accounts: [{ id: '210987654321' }]\n";
+    let silent = parse(accounts);
+    for key in KEYS.iter().filter(|key| key.path != "accounts[].ambient") {
+        let Some(default) = key.default else {
+            continue;
+        };
+        let value = if key.form == Form::List {
+            format!("[{default}]")
+        } else {
+            default.to_owned()
+        };
+        let nested = key.path.replace('.', ": { ");
+        let closed = " }".repeat(key.path.matches('.').count());
+        let mut said = parse(&format!("{accounts}{nested}: {value}{closed}\n"));
+        said.sha256.clone_from(&silent.sha256);
+        assert_eq!(said, silent, "{}", key.path);
+    }
+}

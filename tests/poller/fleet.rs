@@ -1,0 +1,440 @@
+//! Many accounts at once: cadence, isolation, reload.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cloudtrail_exporter::config::OrganizationTrailStatus;
+use cloudtrail_exporter::directory::{Account, AccountKey, Directory};
+use cloudtrail_exporter::facts::{Failure, Operation, PollOutcome};
+use cloudtrail_exporter::poller::{Poller, Report, Settings};
+use cloudtrail_exporter::self_metrics::SelfMetrics;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::fake::{Answers, Fake};
+use super::world::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A poller under way.
+struct Polling {
+    fake: Fake,
+    began: Instant,
+    directory: watch::Sender<Arc<Directory>>,
+    settings: watch::Sender<Settings>,
+    reports: mpsc::Receiver<Report>,
+    metrics: SelfMetrics,
+    stop: oneshot::Sender<()>,
+    run: JoinHandle<()>,
+}
+
+fn settings(concurrency: usize) -> Settings {
+    Settings {
+        timeout: TIMEOUT,
+        concurrency,
+        organization_trails: OrganizationTrailStatus::Member,
+    }
+}
+
+/// Accounts that take `latency` for a poll, and answer.
+fn fake(numbers: impl IntoIterator<Item = u64>, latency: Duration) -> Fake {
+    let fake = Fake::default();
+    for number in numbers {
+        let answers = Answers::of(id(number)).takes(Operation::DescribeTrails, latency);
+        fake.answer(&key(number), answers);
+    }
+    fake
+}
+
+fn start(fake: Fake, settings: Settings, accounts: Arc<Directory>) -> Polling {
+    start_at(fake, settings, accounts, clock())
+}
+
+fn start_at(
+    fake: Fake,
+    settings: Settings,
+    accounts: Arc<Directory>,
+    now: impl Fn() -> SystemTime + Send + Sync + 'static,
+) -> Polling {
+    let (reports, received) = mpsc::channel(100_000);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let directory = watch::Sender::new(accounts);
+    let settings = watch::Sender::new(settings);
+    let metrics = metrics();
+    let poller = Poller {
+        aws: fake.clone(),
+        now,
+        directory: directory.subscribe(),
+        settings: settings.subscribe(),
+        reports,
+        metrics: metrics.clone(),
+    };
+    let run = tokio::spawn(poller.run(async {
+        let _ = stopped.await;
+    }));
+    Polling {
+        fake,
+        began: Instant::now(),
+        directory,
+        settings,
+        reports: received,
+        metrics,
+        stop,
+        run,
+    }
+}
+
+impl Polling {
+    async fn at(&self, after: Duration) {
+        sleep_until(self.began + after).await;
+    }
+
+    /// The reports so far.
+    fn reports(&mut self) -> Vec<Report> {
+        let mut reports = Vec::new();
+        while let Ok(report) = self.reports.try_recv() {
+            reports.push(report);
+        }
+        reports
+    }
+
+    fn reported(&mut self) -> Vec<AccountKey> {
+        self.reports()
+            .into_iter()
+            .map(|report| report.key)
+            .collect()
+    }
+
+    /// When the polls of an account began, since the start.
+    fn polls(&self, number: u64) -> Vec<Duration> {
+        let polls = self.fake.polls(&key(number)).into_iter();
+        polls.map(|at| at - self.began).collect()
+    }
+}
+
+fn accounts(numbers: impl IntoIterator<Item = u64>) -> Arc<Directory> {
+    directory(numbers.into_iter().map(account))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_round_begins_at_once_and_is_bounded() {
+    let mut polling = start(fake(0..100, SECOND), settings(10), accounts(0..100));
+    polling.at(Duration::from_millis(9_500)).await;
+    assert_eq!(
+        polling.reported().len(),
+        90,
+        "ten a second, less those under way"
+    );
+    polling.at(Duration::from_millis(10_500)).await;
+    let first: Vec<_> = (0..100)
+        .filter(|n| polling.polls(*n)[0] < 10 * SECOND)
+        .collect();
+    assert_eq!(first.len(), 100);
+    assert_eq!(polling.fake.most_under_way(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_first_round_each_account_is_polled_once_in_each_interval_at_its_phase() {
+    let polling = start(fake(0..50, SECOND), settings(50), accounts(0..50));
+    polling.at(4 * INTERVAL).await;
+    for number in 0..50 {
+        let polls = polling.polls(number);
+        let (first, ticks) = polls.split_first().expect("polled");
+        assert_eq!(*first, Duration::ZERO);
+        assert!((3..=4).contains(&ticks.len()), "{polls:?}");
+        assert!(ticks[0] <= INTERVAL + 2 * SECOND);
+        assert!(
+            ticks
+                .windows(2)
+                .all(|pair| near(pair[1], pair[0] + INTERVAL)),
+            "{polls:?}"
+        );
+    }
+    assert_eq!(
+        self_metric(
+            &polling.metrics,
+            "cloudtrail_exporter_poll_overruns_total",
+            None
+        ),
+        "0"
+    );
+}
+
+/// Timers are as fine as a millisecond.
+fn near(a: Duration, b: Duration) -> bool {
+    a.abs_diff(b) <= Duration::from_millis(2)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_does_not_shift_the_phase() {
+    let now = clock();
+    let polling = start_at(fake([7], SECOND), settings(1), accounts([7]), now.clone());
+    polling.at(2 * INTERVAL).await;
+    let tick = polling.began + polling.polls(7)[1];
+    let _ = polling.stop.send(());
+    polling.run.await.expect("it ends");
+    sleep(Duration::from_secs(77)).await;
+    let again = start_at(fake([7], SECOND), settings(1), accounts([7]), now);
+    again.at(2 * INTERVAL).await;
+    let apart = again.began + again.polls(7)[1] - tick;
+    let off = apart.as_millis() % INTERVAL.as_millis();
+    assert!(off <= 2 || off >= INTERVAL.as_millis() - 2, "{off}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspension_of_ten_minutes_is_followed_by_no_burst() {
+    let began = Instant::now();
+    let suspended = Duration::from_mins(10);
+    let sleeps_from = began + 2 * INTERVAL;
+    let fleet = 1000;
+    let mut polling = start(fake(0..fleet, SECOND), settings(1000), accounts(0..fleet));
+    polling.at(sleeps_from - began).await;
+    polling.reports();
+    polling.fake.forget();
+    tokio::time::advance(suspended).await;
+    let awake = Instant::now();
+    sleep_until(awake + INTERVAL + 5 * SECOND).await;
+    let polls: Vec<Instant> = (0..fleet)
+        .flat_map(|n| polling.fake.polls(&key(n)))
+        .collect();
+    let in_first_minute = polls
+        .iter()
+        .filter(|at| **at < awake + Duration::from_mins(1));
+    let fair = usize::try_from(fleet).expect("small") / 5;
+    let seen = in_first_minute.count();
+    assert!(
+        seen < fair * 3 / 2,
+        "{seen} polls in the first minute; {fair} are usual"
+    );
+    assert!(
+        (0..fleet).all(|n| !polling.fake.polls(&key(n)).is_empty()),
+        "all are polled within an interval"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_hangs_delays_nobody() {
+    let fake = fake(0..100, SECOND / 10);
+    for number in 0..20 {
+        fake.change(&key(number), |answers| {
+            answers
+                .latency
+                .insert(Operation::AssumeRole, Duration::from_hours(1));
+        });
+    }
+    let mut polling = start(fake, settings(10), accounts(0..100));
+    polling.at(Duration::from_secs(15)).await;
+    let healthy: BTreeSet<AccountKey> = polling.reported().into_iter().collect();
+    assert_eq!(healthy, (20..100).map(key).collect());
+    polling.at(Duration::from_secs(80)).await;
+    let hanging = polling.reports();
+    let timeouts = hanging.iter().filter(|report| {
+        let failure = Failure::Timeout;
+        let operation = Operation::AssumeRole;
+        report.poll.outcome == PollOutcome::NoSession { operation, failure }
+    });
+    assert_eq!(timeouts.count(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_longer_than_the_interval_is_an_overrun_and_never_two_at_once() {
+    let fake = fake([1], Duration::from_mins(12));
+    let long = Settings {
+        timeout: Duration::from_mins(20),
+        ..settings(10)
+    };
+    let polling = start(fake, long, accounts([1]));
+    polling.at(Duration::from_hours(1)).await;
+    assert_eq!(polling.fake.most_under_way(), 1);
+    let polls = polling.polls(1);
+    assert!(
+        polls
+            .windows(2)
+            .all(|pair| pair[1] >= pair[0] + Duration::from_mins(12)),
+        "{polls:?}"
+    );
+    let overruns = self_metric(
+        &polling.metrics,
+        "cloudtrail_exporter_poll_overruns_total",
+        None,
+    );
+    assert!(["2", "3", "4"].contains(&overruns.as_str()), "{overruns}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn accounts_come_and_go_with_the_directory_and_the_others_keep_their_sessions() {
+    let mut polling = start(fake(0..4, SECOND), settings(10), accounts([0, 1]));
+    polling.at(2 * SECOND).await;
+    assert_eq!(polling.reported().len(), 2);
+    polling.directory.send_replace(accounts([1, 2, 3]));
+    polling.at(4 * SECOND).await;
+    assert_eq!(polling.reported(), [key(2), key(3)]);
+    polling.at(3 * INTERVAL).await;
+    assert!(!polling.reported().contains(&key(0)));
+    let opened = polling.fake.opened();
+    assert_eq!(opened.iter().filter(|k| **k == key(1)).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_asked_otherwise_starts_anew_and_one_that_is_only_renamed_does_not() {
+    let mut polling = start(fake(0..2, SECOND), settings(10), accounts(0..2));
+    polling.at(2 * SECOND).await;
+    polling.reports();
+    let renamed = Account {
+        name: Some("renamed".into()),
+        ..account(0)
+    };
+    let moved = in_regions(&["eu-west-1"], account(1));
+    polling.directory.send_replace(directory([renamed, moved]));
+    polling.at(4 * SECOND).await;
+    assert_eq!(polling.reported(), [key(1)]);
+    assert_eq!(polling.fake.opened(), [key(0), key(1), key(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_goes_in_the_middle_of_its_poll_is_not_reported() {
+    let mut polling = start(
+        fake(0..2, Duration::from_secs(30)),
+        settings(10),
+        accounts(0..2),
+    );
+    polling.at(10 * SECOND).await;
+    polling.directory.send_replace(accounts([1]));
+    polling.at(Duration::from_secs(40)).await;
+    assert_eq!(polling.reported(), [key(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_settings_hold_for_the_polls_after_them() {
+    let mut polling = start(fake(0..40, SECOND), settings(1), accounts(0..1));
+    polling.at(2 * SECOND).await;
+    polling.settings.send_replace(settings(20));
+    polling.at(3 * SECOND).await;
+    polling.directory.send_replace(accounts(0..40));
+    polling.reports();
+    polling.at(Duration::from_millis(5_500)).await;
+    assert_eq!(polling.reported().len(), 39);
+    assert_eq!(polling.fake.most_under_way(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_breaks_off_takes_no_other_with_it_and_does_not_spin() {
+    let fake = fake(0..3, SECOND);
+    fake.change(&key(1), |answers| answers.panics = true);
+    let mut polling = start(fake, settings(10), accounts(0..3));
+    polling.at(3 * INTERVAL).await;
+    let reports = polling.reports();
+    let of = |n: u64| reports.iter().filter(|report| report.key == key(n)).count();
+    assert!(of(0) >= 3 && of(2) >= 3);
+    assert!(
+        (3..=4).contains(&of(1)),
+        "once at first, then once an interval: {}",
+        of(1)
+    );
+    let opened = polling.fake.opened();
+    assert_eq!(opened.iter().filter(|k| **k == key(1)).count(), of(1));
+    let broken = reports
+        .iter()
+        .find(|report| report.key == key(1))
+        .expect("a report");
+    let (operation, failure) = (Operation::AssumeRole, Failure::Other);
+    assert_eq!(
+        broken.poll.outcome,
+        PollOutcome::NoSession { operation, failure }
+    );
+    polling
+        .fake
+        .change(&key(1), |answers| answers.panics = false);
+    polling.at(5 * INTERVAL).await;
+    let healed = |report: &Report| matches!(report.poll.outcome, PollOutcome::Answered(_));
+    assert!(
+        polling
+            .reports()
+            .iter()
+            .any(|report| report.key == key(1) && healed(report))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_shutdown_nothing_is_under_way() {
+    let polling = start(
+        fake(0..10, Duration::from_secs(30)),
+        settings(10),
+        accounts(0..10),
+    );
+    polling.at(SECOND).await;
+    let in_flight = "cloudtrail_exporter_polls_in_flight";
+    assert_eq!(self_metric(&polling.metrics, in_flight, None), "10");
+    let _ = polling.stop.send(());
+    polling.run.await.expect("it ends");
+    assert_eq!(self_metric(&polling.metrics, in_flight, None), "0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_owner_asked_members_make_one_call_each() {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    for number in [1, 2, 9] {
+        fake.answer(&key(number), Answers::of(id(number)).with(HOME, &org, true));
+    }
+    let owner = Settings {
+        organization_trails: OrganizationTrailStatus::Owner,
+        ..settings(10)
+    };
+    let polling = start(fake, owner, accounts([1, 2, 9]));
+    polling.at(SECOND).await;
+    let calls = [1, 2, 9].map(|n| polling.fake.operations(&key(n)).len() - 1);
+    assert_eq!(calls, [1, 1, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_in_another_shard_is_polled_here_too_once_a_member_needs_it() {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    let denied = Answers::of(id(1)).with(HOME, &org, true);
+    fake.answer(
+        &key(1),
+        denied.trail_fails(&org, Failure::AccessDenied, false),
+    );
+    fake.answer(&key(2), Answers::of(id(2)));
+    fake.answer(&key(9), Answers::of(id(9)).with(HOME, &org, true));
+    let part = Directory {
+        neighbours: accounts([2, 9]).accounts.clone(),
+        ..Directory::clone(&accounts([1]))
+    };
+    let mut polling = start(fake, settings(10), Arc::new(part));
+    polling.at(SECOND).await;
+    assert_eq!(polling.reported(), [key(1), key(9)]);
+    polling.directory.send_replace(accounts([1]));
+    polling.at(3 * INTERVAL).await;
+    assert!(
+        !polling.reported().contains(&key(9)),
+        "gone with the neighbours"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
+    let fleet = 10_000;
+    let polling = start(
+        fake(0..fleet, SECOND / 5),
+        settings(256),
+        accounts(0..fleet),
+    );
+    polling.at(INTERVAL).await;
+    polling.fake.forget();
+    polling.at(2 * INTERVAL).await;
+    let mut buckets = [0_u32; 10];
+    for call in polling.fake.journal() {
+        let into = (call.at - (polling.began + INTERVAL)).as_secs() / 30;
+        if call.operation == Operation::AssumeRole && into < 10 {
+            buckets[usize::try_from(into).expect("small")] += 1;
+        }
+    }
+    assert!(
+        buckets.iter().all(|n| (850..1150).contains(n)),
+        "{buckets:?}"
+    );
+}

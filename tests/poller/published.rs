@@ -1,0 +1,498 @@
+//! What the publisher makes of reports, through real judgement.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use cloudtrail_exporter::compliance::{Check, Policy, Reason, State, Verdict};
+use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Source};
+use cloudtrail_exporter::facts::{
+    AccountFacts, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer, Trail,
+    TrailFacts,
+};
+use cloudtrail_exporter::poller::Report;
+use cloudtrail_exporter::self_metrics::SelfMetrics;
+use cloudtrail_exporter::snapshot::{AccountState, Publisher, Snapshot};
+use tokio::sync::{mpsc, watch};
+
+use super::world::*;
+
+const OWNER: u64 = 9;
+
+/// A publisher, and what it published last.
+struct Scene {
+    publisher: Publisher,
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    metrics: SelfMetrics,
+    now: SystemTime,
+}
+
+impl Scene {
+    fn of(accounts: impl IntoIterator<Item = Account>) -> Self {
+        let metrics = metrics();
+        let publisher = Publisher::new(metrics.clone());
+        let snapshot = publisher.subscribe();
+        let now = epoch();
+        let mut scene = Self {
+            publisher,
+            snapshot,
+            metrics,
+            now,
+        };
+        scene.follow(directory(accounts));
+        scene
+    }
+
+    fn follow(&mut self, directory: Arc<Directory>) {
+        self.publisher.follow(directory, self.now);
+    }
+
+    fn later(&mut self, by: Duration) {
+        self.now += by;
+    }
+
+    fn polled(&mut self, key: AccountKey, identity: Option<u64>, outcome: PollOutcome) {
+        let poll = Poll {
+            ended: self.now,
+            duration: Duration::from_secs(1),
+            outcome,
+        };
+        let report = Report {
+            key,
+            identity: identity.map(id),
+            poll,
+            errors: Vec::new(),
+        };
+        self.publisher.report(report, self.now);
+    }
+
+    /// A poll of an account known by its id, that showed these trails.
+    fn shows(&mut self, number: u64, trails: Vec<TrailFacts>) {
+        self.polled(key(number), Some(number), answered(number, trails));
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.borrow())
+    }
+
+    fn state(&self, key: &AccountKey) -> Arc<AccountState> {
+        Arc::clone(self.snapshot().accounts.get(key).expect("an account"))
+    }
+
+    fn verdict(&self, key: &AccountKey) -> Verdict {
+        self.state(key).standing.verdict(self.now)
+    }
+
+    fn verdicts<const N: usize>(&self, numbers: [u64; N]) -> [State; N] {
+        numbers.map(|number| self.verdict(&key(number)).state)
+    }
+}
+
+fn answered(number: u64, trails: Vec<TrailFacts>) -> PollOutcome {
+    PollOutcome::Answered(AccountFacts {
+        account: id(number),
+        regions: vec![(HOME.parse().expect("a Region"), RegionAnswer::Whole)],
+        trails,
+    })
+}
+
+fn denied() -> PollOutcome {
+    PollOutcome::NoSession {
+        operation: Operation::AssumeRole,
+        failure: Failure::AccessDenied,
+    }
+}
+
+fn read(trail: Trail, logging: bool) -> TrailFacts {
+    TrailFacts {
+        trail,
+        status: Ok(status(logging)),
+        selectors: Ok(EventSelectors::Default),
+    }
+}
+
+fn unread(trail: Trail, failure: Failure) -> TrailFacts {
+    TrailFacts {
+        trail,
+        status: Err(failure),
+        selectors: Err(failure),
+    }
+}
+
+fn member(failure: Failure) -> Vec<TrailFacts> {
+    vec![unread(organization_trail(OWNER), failure)]
+}
+
+fn owner(logging: bool) -> Vec<TrailFacts> {
+    vec![read(organization_trail(OWNER), logging)]
+}
+
+use State::{Compliant, NonCompliant, Unknown};
+
+#[test]
+fn an_account_is_published_at_once_and_unknown_until_it_was_polled() {
+    let mut scene = Scene::of([account(1)]);
+    let not_polled = Verdict {
+        state: Unknown,
+        reason: Reason::NotPolled,
+    };
+    assert_eq!(scene.verdict(&key(1)), not_polled);
+    scene.shows(1, vec![read(trail(1, HOME, "main"), true)]);
+    assert_eq!(scene.verdict(&key(1)).state, Compliant);
+}
+
+#[test]
+fn publishing_one_account_shares_all_others() {
+    let mut scene = Scene::of((1..100).map(account));
+    let before = scene.snapshot();
+    scene.shows(50, vec![]);
+    let after = scene.snapshot();
+    for (key, state) in &after.accounts {
+        let shared = Arc::ptr_eq(state, &before.accounts[key]);
+        assert_eq!(shared, *key != super::world::key(50), "{key:?}");
+    }
+}
+
+#[test]
+fn a_published_snapshot_never_changes() {
+    let mut scene = Scene::of([account(1)]);
+    let before = scene.snapshot();
+    scene.shows(1, vec![]);
+    assert!(before.accounts[&key(1)].standing.last_poll().is_none());
+    assert!(!before.ready && scene.snapshot().ready);
+}
+
+#[test]
+fn an_account_that_is_gone_is_gone_from_the_next_snapshot_and_its_late_report_is_dropped() {
+    let mut scene = Scene::of([account(1), account(2)]);
+    scene.follow(directory([account(2)]));
+    scene.shows(1, vec![]);
+    let keys: Vec<_> = scene.snapshot().accounts.keys().cloned().collect();
+    assert_eq!(keys, [key(2)]);
+}
+
+#[test]
+fn an_account_that_stays_keeps_its_state_and_takes_the_new_policy() {
+    let mut scene = Scene::of([account(1)]);
+    scene.shows(1, vec![read(trail(1, HOME, "main"), true)]);
+    let policy = Arc::new(Policy {
+        required: vec![Check::MultiRegionTrail, Check::KmsEncryption],
+        ..Policy::clone(&policy())
+    });
+    scene.follow(directory([Account {
+        policy,
+        ..account(1)
+    }]));
+    let state = scene.state(&key(1));
+    assert_eq!(state.standing.trails().len(), 1);
+    assert_eq!(scene.verdict(&key(1)).reason, Reason::KmsEncryptionDisabled);
+}
+
+#[test]
+fn an_organization_trail_is_joined_whichever_account_is_polled_first() {
+    for order in [[1, 2, OWNER], [1, OWNER, 2], [OWNER, 2, 1]] {
+        let mut scene = Scene::of([1, 2, OWNER].map(account));
+        for number in order {
+            let trails = if number == OWNER {
+                owner(true)
+            } else {
+                member(Failure::AccessDenied)
+            };
+            scene.shows(number, trails);
+        }
+        assert_eq!(scene.verdicts([1, 2, OWNER]), [Compliant; 3], "{order:?}");
+        let held = &scene.state(&key(1)).standing;
+        assert!(
+            held.trails()[0].status.is_none(),
+            "trail series stay the member's own"
+        );
+    }
+}
+
+#[test]
+fn members_that_leave_the_trail_to_its_owner_show_no_failing_call() {
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(1, member(Failure::NotAsked));
+    let last = scene
+        .state(&key(1))
+        .standing
+        .last_poll()
+        .cloned()
+        .expect("a poll");
+    assert_eq!(last.failing, []);
+    let unreadable = Reason::TrailStatusUnreadable;
+    assert_eq!(scene.verdict(&key(1)).reason, unreadable);
+    scene.shows(OWNER, owner(true));
+    let last = scene
+        .state(&key(1))
+        .standing
+        .last_poll()
+        .cloned()
+        .expect("a poll");
+    assert_eq!((last.failing, last.up), (vec![], true));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+}
+
+#[test]
+fn members_follow_when_the_owner_stops_and_starts_the_trail() {
+    let mut scene = Scene::of([1, 2, 3, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(2, member(Failure::Throttled));
+    scene.shows(3, owner(true));
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(false));
+    assert_eq!(
+        scene.verdicts([1, 2, 3]),
+        [NonCompliant, NonCompliant, Compliant]
+    );
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(true));
+    assert_eq!(scene.verdicts([1, 2, 3]), [Compliant; 3]);
+}
+
+#[test]
+fn a_member_is_judged_again_only_when_something_it_is_judged_by_changed() {
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    let before = scene.state(&key(1));
+    scene.later(INTERVAL);
+    scene.shows(OWNER, owner(true));
+    assert!(Arc::ptr_eq(&before, &scene.state(&key(1))));
+}
+
+#[test]
+fn a_member_that_reads_the_trail_itself_again_waits_no_more() {
+    let mut scene = Scene::of([1, OWNER].map(account));
+    scene.shows(OWNER, owner(true));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(1, owner(true));
+    scene.shows(OWNER, owner(false));
+    assert_eq!(scene.verdicts([1]), [Compliant], "its own answer wins");
+}
+
+#[test]
+fn an_owner_known_by_its_name_stands_in_too() {
+    let mut scene = Scene::of([account(1), by_name("management")]);
+    let name = AccountKey::Name("management".into());
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.polled(name, Some(OWNER), answered(OWNER, owner(true)));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+}
+
+#[test]
+fn an_owner_in_another_shard_stands_in_and_is_not_published() {
+    let mut scene = Scene::of([]);
+    let part = Directory {
+        neighbours: directory([account(OWNER)]).accounts.clone(),
+        ..Directory::clone(&directory([account(1)]))
+    };
+    scene.follow(Arc::new(part));
+    scene.shows(1, member(Failure::AccessDenied));
+    scene.shows(OWNER, owner(true));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    assert_eq!(scene.snapshot().accounts.len(), 1);
+}
+
+#[test]
+fn an_account_by_name_gets_its_id_when_its_credentials_tell() {
+    let mut scene = Scene::of([by_name("monitoring")]);
+    let name = AccountKey::Name("monitoring".into());
+    assert_eq!(scene.state(&name).id, None);
+    scene.polled(name.clone(), Some(7), answered(7, vec![]));
+    assert_eq!(scene.state(&name).id, Some(id(7)));
+    scene.polled(name.clone(), None, denied());
+    assert_eq!(
+        scene.state(&name).id,
+        Some(id(7)),
+        "known once, known until told otherwise"
+    );
+}
+
+#[test]
+fn a_name_whose_credentials_are_another_account_of_the_directory_is_the_wrong_account() {
+    let name = AccountKey::Name("monitoring".into());
+    let main = || vec![read(trail(7, HOME, "main"), true)];
+    let mut scene = Scene::of([account(7), by_name("monitoring")]);
+    scene.shows(7, main());
+    scene.polled(name.clone(), Some(7), answered(7, main()));
+    let wrong = scene.state(&name);
+    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
+    assert_eq!((wrong.id, wrong.standing.trails().len()), (None, 0));
+    assert_eq!(scene.verdicts([7]), [Compliant]);
+    scene.polled(name.clone(), None, denied());
+    assert_eq!(scene.state(&name).id, None, "also while no session opens");
+}
+
+#[test]
+fn a_name_gives_way_as_soon_as_its_account_is_discovered_by_its_id() {
+    let name = AccountKey::Name("monitoring".into());
+    let mut scene = Scene::of([by_name("monitoring")]);
+    let main = vec![read(trail(7, HOME, "main"), true)];
+    scene.polled(name.clone(), Some(7), answered(7, main));
+    assert_eq!(scene.verdict(&name).state, Compliant);
+    scene.follow(directory([account(7), by_name("monitoring")]));
+    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
+    assert_eq!(scene.state(&name).id, None);
+}
+
+#[test]
+fn of_two_names_for_one_account_the_first_by_name_has_it() {
+    let [a, b] = ["a", "b"].map(|name| AccountKey::Name(name.into()));
+    for order in [[&a, &b], [&b, &a]] {
+        let mut scene = Scene::of([by_name("a"), by_name("b")]);
+        for key in order {
+            scene.polled(key.clone(), Some(7), answered(7, vec![]));
+        }
+        assert_eq!(scene.state(&a).id, Some(id(7)));
+        assert_eq!(scene.verdict(&a).reason, Reason::NoTrail);
+        assert_eq!(scene.state(&b).id, None);
+        assert_eq!(scene.verdict(&b).reason, Reason::WrongAccount);
+    }
+}
+
+#[test]
+fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
+    let name = AccountKey::Name("monitoring".into());
+    let mut scene = Scene::of([by_name("monitoring")]);
+    let main = vec![read(trail(7, HOME, "main"), true)];
+    scene.polled(name.clone(), Some(7), answered(7, main));
+    let other = PollOutcome::Answered(AccountFacts {
+        account: id(8),
+        regions: vec![(
+            HOME.parse().expect("a Region"),
+            RegionAnswer::Failed(Failure::Throttled),
+        )],
+        trails: vec![],
+    });
+    scene.polled(name.clone(), Some(8), other);
+    assert_eq!(scene.verdict(&name).state, Unknown);
+    assert_eq!(scene.state(&name).standing.trails().len(), 0);
+}
+
+#[test]
+fn it_is_ready_once_every_account_known_when_discovery_was_complete_was_polled_once() {
+    let mut incomplete = Directory::clone(&directory([account(1)]));
+    incomplete.complete = false;
+    let metrics = metrics();
+    let mut publisher = Publisher::new(metrics.clone());
+    let snapshot = publisher.subscribe();
+    let ready = || snapshot.borrow().ready;
+    publisher.follow(Arc::new(incomplete), epoch());
+    let report = |number| Report {
+        key: key(number),
+        identity: None,
+        poll: Poll {
+            ended: epoch(),
+            duration: Duration::ZERO,
+            outcome: denied(),
+        },
+        errors: Vec::new(),
+    };
+    publisher.report(report(1), epoch());
+    assert!(!ready(), "discovery was not attempted yet");
+    publisher.follow(directory([account(1), account(2), account(3)]), epoch());
+    assert!(!ready(), "two accounts were not polled yet");
+    publisher.follow(directory([1, 2, 3, 4].map(account)), epoch());
+    publisher.report(report(2), epoch());
+    publisher.follow(directory([1, 2, 4].map(account)), epoch());
+    assert!(ready(), "3 is gone, and 4 came later");
+    publisher.follow(directory([5].map(account)), epoch());
+    assert!(ready(), "stays so");
+    let gauge = self_metric(&metrics, "cloudtrail_exporter_ready", None);
+    assert_eq!(gauge, "1");
+}
+
+#[test]
+fn polls_that_leave_the_verdict_open_are_counted_by_reason() {
+    let mut scene = Scene::of([account(1), account(2)]);
+    scene.polled(key(1), None, denied());
+    scene.shows(2, vec![]);
+    let failures = |reason| {
+        let name = "cloudtrail_exporter_poll_failures_total";
+        self_metric(&scene.metrics, name, Some(reason))
+    };
+    let seen = ["access_denied", "throttled", "not_polled"].map(failures);
+    assert_eq!(seen, ["1", "0", "0"]);
+}
+
+#[test]
+fn accounts_are_counted_by_source() {
+    let discovered = Account {
+        source: Source::Organizations,
+        ..account(2)
+    };
+    let scene = Scene::of([account(1), discovered, account(3)]);
+    let count = |source| {
+        let name = "cloudtrail_exporter_accounts";
+        self_metric(&scene.metrics, name, Some(source))
+    };
+    assert_eq!(
+        ["config", "organizations", "ambient"].map(count),
+        ["2", "1", "0"]
+    );
+}
+
+#[test]
+fn every_trail_has_its_labels() {
+    let mut scene = Scene::of([account(1)]);
+    let trails = ["a", "b"].map(|name| read(trail(1, HOME, name), true));
+    scene.shows(1, trails.to_vec());
+    let state = scene.state(&key(1));
+    assert_eq!(state.trail_labels.len(), state.standing.trails().len());
+    scene.later(INTERVAL);
+    scene.shows(1, vec![]);
+    assert!(scene.state(&key(1)).trail_labels.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loop_publishes_directories_and_reports_until_shutdown() {
+    let publisher = Publisher::new(metrics());
+    let mut snapshot = publisher.subscribe();
+    let accounts = watch::Sender::new(directory([account(1)]));
+    let (reports, received) = mpsc::channel(10);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let shutdown = async {
+        let _ = stopped.await;
+    };
+    let run = tokio::spawn(publisher.run(accounts.subscribe(), received, clock(), shutdown));
+    let first = snapshot
+        .wait_for(|s| s.accounts.contains_key(&key(1)))
+        .await;
+    assert!(!first.expect("published").ready);
+    let poll = Poll {
+        ended: epoch(),
+        duration: Duration::ZERO,
+        outcome: answered(1, vec![]),
+    };
+    let report = Report {
+        key: key(1),
+        identity: Some(id(1)),
+        poll,
+        errors: Vec::new(),
+    };
+    reports.send(report).await.expect("taken");
+    snapshot.wait_for(|s| s.ready).await.expect("published");
+    accounts.send_replace(directory([account(2)]));
+    snapshot
+        .wait_for(|s| !s.accounts.contains_key(&key(1)))
+        .await
+        .expect("published");
+    let _ = stop.send(());
+    run.await.expect("it ends");
+}
+
+/// `cargo test --release --test poller -- --ignored --nocapture publishing`
+#[test]
+#[ignore = "a measurement"]
+fn publishing_one_account_while_ten_thousand_are_held() {
+    let fleet = 10_000;
+    let mut scene = Scene::of((0..fleet).map(account));
+    let began = std::time::Instant::now();
+    for number in 0..fleet {
+        scene.shows(number, vec![read(trail(number, HOME, "main"), true)]);
+        let _held_by_a_scrape = scene.snapshot();
+    }
+    let each = began.elapsed() / u32::try_from(fleet).expect("small");
+    println!("judged and published one of {fleet} accounts in {each:?}");
+}

@@ -1,0 +1,137 @@
+//! Users, headers and the rate limit of the web configuration.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::house::{House, PATIENCE, many_files};
+use crate::papers::Papers;
+
+const DAVE: &str = "ZGF2ZTpkYXZlMTIz";
+const DAVE_WRONG: &str = "ZGF2ZTpiYWQ=";
+const NOBODY: &str = "bm9ib2R5OmRhdmUxMjM=";
+
+fn guarded(name: &str) -> (Papers, House) {
+    let papers = Papers::new();
+    let house = House::guarded(&papers.good(name));
+    (papers, house)
+}
+
+async fn log_in(house: &House, login: &str) -> u16 {
+    let head = format!("GET /-/healthy HTTP/1.1\r\nauthorization: Basic {login}");
+    house.ask(&head).await.status()
+}
+
+#[tokio::test]
+async fn every_page_asks_for_a_login() {
+    let (_papers, house) = guarded("users");
+    for path in [
+        "/",
+        "/metrics",
+        "/-/healthy",
+        "/api/v1/accounts",
+        "/nothing",
+    ] {
+        let told = house.get(path).await;
+        assert_eq!(told.status(), 401, "{path}");
+        let challenge = told.header("www-authenticate").expect("a challenge");
+        assert!(challenge.starts_with("Basic "), "{challenge}");
+    }
+    assert_eq!(log_in(&house, DAVE).await, 200);
+    assert_eq!(log_in(&house, "Y2Fyb2wuYzpjYXJvbDEyMw==").await, 200);
+    for login in [DAVE_WRONG, NOBODY, "", "!"] {
+        assert_eq!(log_in(&house, login).await, 401, "{login}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_and_fifty_good_logins_and_as_many_bad_ones_at_once() {
+    many_files();
+    let (_papers, house) = guarded("users");
+    let house = Arc::new(house);
+    let mut logins = JoinSet::new();
+    for n in 0..300 {
+        let house = Arc::clone(&house);
+        logins.spawn(async move {
+            let (login, due) = if n % 2 == 0 {
+                (DAVE, 200)
+            } else {
+                (DAVE_WRONG, 401)
+            };
+            let mut status = log_in(&house, login).await;
+            // There are more of them than connections for one address.
+            while status == 503 {
+                status = log_in(&house, login).await;
+            }
+            assert_eq!(status, due);
+        });
+    }
+    logins.join_all().await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_known_takes_as_long_as_one_that_is() {
+    let papers = Papers::new();
+    let hash = bcrypt::hash("secret", 5).expect("hashed");
+    let text = format!("basic_auth_users:\n  dave: {hash}\n");
+    let house = House::guarded(&papers.write("web.yml", &text));
+    let mut took = [Vec::new(), Vec::new()];
+    for _ in 0..15 {
+        for (login, took) in [DAVE_WRONG, NOBODY].iter().zip(&mut took) {
+            let began = Instant::now();
+            assert_eq!(log_in(&house, login).await, 401);
+            took.push(began.elapsed());
+        }
+    }
+    let [known, unknown] = took.map(|mut all| {
+        all.sort();
+        all[all.len() / 2]
+    });
+    println!("known {known:?}, unknown {unknown:?}");
+    assert!(
+        unknown > known / 2 && unknown < known * 2,
+        "{known:?} {unknown:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_who_is_taken_out_is_let_in_no_more() {
+    let (papers, house) = guarded("users");
+    assert_eq!(log_in(&house, DAVE).await, 200);
+    let text = papers.read("users.good.yml").replace("dave:", "erin:");
+    papers.write("users.good.yml", &text);
+    let deadline = Instant::now() + PATIENCE;
+    while log_in(&house, DAVE).await != 401 {
+        assert!(Instant::now() < deadline, "still let in");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_operators_headers() {
+    let (_papers, house) = guarded("headers");
+    for path in ["/metrics", "/nothing"] {
+        let told = house.get(path).await;
+        assert_eq!(told.header("x-frame-options"), Some("deny"));
+        assert_eq!(told.header("x-xss-protection"), Some("1; mode=block"));
+        let csp = told.header("content-security-policy");
+        assert_eq!(csp, Some("default-src 'none'"));
+    }
+}
+
+#[tokio::test]
+async fn too_many_requests_are_told_so() {
+    let (_papers, house) = guarded("rate");
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.push(house.get("/-/healthy").await.status());
+    }
+    assert_eq!(told[..2], [200, 200]);
+    assert!(told.contains(&429), "{told:?}");
+    let (_papers, house) = guarded("rate_off");
+    for _ in 0..10 {
+        assert_eq!(house.get("/-/healthy").await.status(), 200);
+    }
+}
