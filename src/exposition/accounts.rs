@@ -124,7 +124,7 @@ fn info(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
     let account = &state.account;
     let unit = account.organizational_unit.as_deref().unwrap_or_default();
     let extra = [account.partition.as_str(), account.source.as_str(), unit];
-    out.flag(&state.labels, extra, true);
+    out.flag_of(&state.labels, extra, true);
 }
 
 fn up(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
@@ -170,13 +170,13 @@ fn check(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
 
 fn evidence_info(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
     if let Some(trail) = state.standing.evidence(now) {
-        out.flag(&state.labels, [trail.as_str()], true);
+        out.flag_of(&state.labels, [trail.as_str()], true);
     }
 }
 
 fn count(state: &AccountState, out: &mut Samples<'_>, known: Option<usize>) {
     if let Some(n) = known {
-        out.count(&state.labels, [], n);
+        out.count(&state.labels, n);
     }
 }
 
@@ -212,7 +212,7 @@ fn region_up(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
     let mut written = Vec::new();
     for (region, answered) in regions.into_iter().filter(|r| r.len() > 1).flatten() {
         if !written.contains(&region) {
-            out.flag(&state.labels, [region.as_str()], *answered);
+            out.flag_of(&state.labels, [region.as_str()], *answered);
             written.push(region);
         }
     }

@@ -1,9 +1,10 @@
 //! A family of the contract: a row of the table, and the writer of its samples.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::format::{Format, Kind};
 use super::number;
+use crate::compliance::HeldTrail;
 use crate::labels::{Labels, push_value};
 use crate::snapshot::AccountState;
 
@@ -90,31 +91,89 @@ impl Family {
         format.open(out, self.name, self.kind(), self.help);
     }
 
-    /// Writes the samples of one account.
-    pub(super) fn write(&self, out: &mut String, state: &AccountState, now: SystemTime) {
-        if self.of_wrong_accounts || state.standing.wrong_account().is_none() {
-            let mut samples = Samples { family: self, out };
-            (self.samples)(state, now, &mut samples);
+    /// The place where its samples are written: at the end of `out`.
+    pub(super) fn samples<'a>(&'a self, out: &'a mut String) -> Samples<'a> {
+        let between = |(at, name): (usize, &&str)| {
+            let close = if at == 0 { "" } else { "\"" };
+            format!("{close},{name}=\"")
+        };
+        Samples {
+            family: self,
+            head: format!("{}{{", self.name),
+            between: self.extra.iter().enumerate().map(between).collect(),
+            out,
+        }
+    }
+
+    /// Reads a little of what the samples of an account are made of; see [`super::warm`].
+    pub(super) fn touch(&self, state: &AccountState) -> usize {
+        let own = usize::from(state.standing.wrong_account().is_some());
+        own + match self.subject {
+            Subject::Account => touch(&state.labels),
+            Subject::Trail => {
+                let held = state.standing.trails().iter();
+                let status =
+                    |(l, h): (&Labels, &HeldTrail)| touch(l) + usize::from(h.status.is_some());
+                state.trail_labels.iter().zip(held).map(status).sum()
+            }
         }
     }
 }
 
-/// Where a family's samples go.
+/// Reads a byte of every cache line of a text.
+fn touch(labels: &Labels) -> usize {
+    let lines = labels.as_str().as_bytes().iter().step_by(64);
+    lines.map(|byte| usize::from(*byte)).sum()
+}
+
+/// Where a family's samples go. What all of them share is put together once.
 pub struct Samples<'a> {
     family: &'a Family,
+    /// The name and the opening brace.
+    head: String,
+    /// What stands before the value of each further label, the end of the one before included.
+    between: Vec<String>,
     out: &'a mut String,
 }
 
 impl Samples<'_> {
-    /// 1 or 0.
-    pub(super) fn flag<const N: usize>(&mut self, labels: &Labels, extra: [&str; N], on: bool) {
-        self.labels(labels, &extra);
+    /// Writes the samples of one account.
+    pub(super) fn account(&mut self, state: &AccountState, now: SystemTime) {
+        if self.family.of_wrong_accounts || state.standing.wrong_account().is_none() {
+            (self.family.samples)(state, now, self);
+        }
+    }
+
+    /// How long the text is by now.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// 1 or 0, with words of closed lists.
+    pub(super) fn flag<const N: usize>(
+        &mut self,
+        labels: &Labels,
+        words: [&'static str; N],
+        on: bool,
+    ) {
+        self.words(labels, words);
         self.out.push_str(if on { "} 1\n" } else { "} 0\n" });
     }
 
+    /// 1 or 0, with texts that may be anything.
+    pub(super) fn flag_of<const N: usize>(&mut self, labels: &Labels, texts: [&str; N], on: bool) {
+        self.out.push_str(&self.head);
+        self.out.push_str(labels.as_str());
+        for (between, text) in self.between.iter().zip(texts) {
+            self.out.push_str(between);
+            push_value(self.out, text);
+        }
+        self.out.push_str(if on { "\"} 1\n" } else { "\"} 0\n" });
+    }
+
     /// A number of things.
-    pub(super) fn count<const N: usize>(&mut self, labels: &Labels, extra: [&str; N], n: usize) {
-        self.labels(labels, &extra);
+    pub(super) fn count(&mut self, labels: &Labels, n: usize) {
+        self.words(labels, []);
         self.out.push_str("} ");
         number::push_count(self.out, n as u64);
         self.out.push('\n');
@@ -124,10 +183,10 @@ impl Samples<'_> {
     pub(super) fn seconds<const N: usize>(
         &mut self,
         labels: &Labels,
-        extra: [&str; N],
-        span: std::time::Duration,
+        words: [&'static str; N],
+        span: Duration,
     ) {
-        self.labels(labels, &extra);
+        self.words(labels, words);
         self.out.push_str("} ");
         number::push_seconds(self.out, span);
         self.out.push('\n');
@@ -137,23 +196,23 @@ impl Samples<'_> {
     pub(super) fn time<const N: usize>(
         &mut self,
         labels: &Labels,
-        extra: [&str; N],
+        words: [&'static str; N],
         at: SystemTime,
     ) {
         if let Ok(since_epoch) = at.duration_since(SystemTime::UNIX_EPOCH) {
-            self.seconds(labels, extra, since_epoch);
+            self.seconds(labels, words, since_epoch);
         }
     }
 
-    fn labels(&mut self, labels: &Labels, extra: &[&str]) {
-        self.out.push_str(self.family.name);
-        self.out.push('{');
+    /// Everything before the closing brace. Words of closed lists need no cleaning.
+    fn words<const N: usize>(&mut self, labels: &Labels, words: [&'static str; N]) {
+        self.out.push_str(&self.head);
         self.out.push_str(labels.as_str());
-        for (name, value) in self.family.extra.iter().zip(extra) {
-            self.out.push(',');
-            self.out.push_str(name);
-            self.out.push_str("=\"");
-            push_value(self.out, value);
+        for (between, word) in self.between.iter().zip(words) {
+            self.out.push_str(between);
+            self.out.push_str(word);
+        }
+        if N > 0 {
             self.out.push('"');
         }
     }

@@ -210,7 +210,7 @@ fn info(labels: &Labels, held: &HeldTrail, out: &mut Samples<'_>) {
         trail.log_group_arn.as_deref().unwrap_or_default(),
         trail.sns_topic_arn.as_deref().unwrap_or_default(),
     ];
-    out.flag(labels, extra, true);
+    out.flag_of(labels, extra, true);
 }
 
 fn logging(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {

@@ -70,7 +70,7 @@ fn shape(families: &[Family]) -> Vec<(&str, usize)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn hostile_names_make_the_series_that_plain_ones_make(names in prop::collection::vec(name(), 1..8)) {

@@ -72,7 +72,7 @@ fn a_scrape_of_nothing_is_the_contract_without_samples() {
 
 #[test]
 fn a_scrape_while_snapshots_are_published_shows_one_of_them() {
-    let [old, new] = ["old", "new"].map(|name| fleet(300, name));
+    let [old, new] = ["old", "new"].map(|name| fleet(100, name));
     let published = Mutex::new(old.clone());
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
