@@ -23,14 +23,30 @@ accounts:
 fn check(sim: &Sim, accounts: &[&str], args: &[&str]) -> (Option<i32>, String, String) {
     let file = file(&format!("accounts: [{}]", accounts.join(", ")));
     let flag = format!("--config.file={}", file.display());
-    let Output { status, stdout, stderr } = sim.command(&[&["check"], args].concat()).arg(flag).output().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = sim
+        .command(&[&["check"], args].concat())
+        .arg(flag)
+        .output()
+        .unwrap();
+    (
+        status.code(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
 }
 
 #[test]
 fn the_exit_code_tells_how_the_fleet_stands() {
     let sim = sim();
-    for (accounts, code) in [(vec![GOOD], 0), (vec![GOOD, BAD, BLIND], 1), (vec![GOOD, BLIND], 2)] {
+    for (accounts, code) in [
+        (vec![GOOD], 0),
+        (vec![GOOD, BAD, BLIND], 1),
+        (vec![GOOD, BLIND], 2),
+    ] {
         assert_eq!(check(&sim, &accounts, &[]).0, Some(code), "{accounts:?}");
     }
     assert_eq!(check(&sim, &["{ id: 1 }"], &[]).0, Some(78));
@@ -41,11 +57,18 @@ fn the_table_is_aligned_worst_first_and_plain_where_nobody_sees_colours() {
     let (_, table, _) = check(&sim(), &[GOOD, BAD, BLIND], &[]);
     let lines: Vec<_> = table.lines().map(str::trim_end).collect();
     assert!(lines[0].starts_with(" ACCOUNT"), "{table}");
-    let states = ["non_compliant  no_trail", "unknown        access_denied", "compliant      ok"];
+    let states = [
+        "non_compliant  no_trail",
+        "unknown        access_denied",
+        "compliant      ok",
+    ];
     for (line, state) in lines[1..4].iter().zip(states) {
         assert!(line.contains(state), "{line}");
     }
-    assert_eq!(lines.last(), Some(&"3 accounts: 1 compliant, 1 non-compliant, 1 unknown"));
+    assert_eq!(
+        lines.last(),
+        Some(&"3 accounts: 1 compliant, 1 non-compliant, 1 unknown")
+    );
     assert!(!table.contains('\u{1b}'), "no escape codes in a pipe");
 }
 
@@ -55,8 +78,14 @@ fn the_json_is_what_the_api_answers() {
     assert_eq!(code, Some(1));
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let accounts = json["accounts"].as_array().unwrap();
-    let bad = accounts.iter().find(|a| a["account_id"] == "222222222222").unwrap();
-    assert_eq!((&bad["state"], &bad["reason"]), (&"non_compliant".into(), &"no_trail".into()));
+    let bad = accounts
+        .iter()
+        .find(|a| a["account_id"] == "222222222222")
+        .unwrap();
+    assert_eq!(
+        (&bad["state"], &bad["reason"]),
+        (&"non_compliant".into(), &"no_trail".into())
+    );
 }
 
 #[test]
@@ -66,7 +95,11 @@ fn iam_policy_prints_documents_without_the_external_id() {
     let output = command(&["iam-policy", &flag]).output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    for part in ["cloudtrail:DescribeTrails", "sts:AssumeRole", "sts:ExternalId"] {
+    for part in [
+        "cloudtrail:DescribeTrails",
+        "sts:AssumeRole",
+        "sts:ExternalId",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("tell-nobody"));
@@ -76,7 +109,13 @@ fn iam_policy_prints_documents_without_the_external_id() {
 fn healthcheck_asks_a_running_instance() {
     let sim = sim();
     let daemon: Daemon = sim.daemon(&format!("accounts: [{GOOD}]"));
-    let ask = |url: &str| command(&["healthcheck", url]).output().unwrap().status.code();
+    let ask = |url: &str| {
+        command(&["healthcheck", url])
+            .output()
+            .unwrap()
+            .status
+            .code()
+    };
     assert_eq!(ask(&format!("http://{}", daemon.address)), Some(0));
     drop(daemon);
     assert_eq!(ask("http://127.0.0.1:1"), Some(1));

@@ -7,34 +7,146 @@ use crate::sim::{SECRET, Sim};
 
 /// (what fails, the rule of the simulator, the reason told).
 const FAULTS: &[(&str, &str, &str)] = &[
-    ("role refused", "operations: [AssumeRole], effect: access_denied", "access_denied"),
-    ("describe denied", "operations: [DescribeTrails], effect: access_denied", "access_denied"),
-    ("scp", "operations: [DescribeTrails], effect: scp_denied", "access_denied"),
-    ("throttled", "operations: [DescribeTrails], effect: throttle", "throttled"),
-    ("503", "operations: [DescribeTrails], effect: { status: 503 }", "server_error"),
-    ("500", "operations: [DescribeTrails], effect: { status: 500 }", "server_error"),
-    ("hang", "operations: [DescribeTrails], effect: hang", "timeout"),
-    ("hang in the body", "operations: [DescribeTrails], effect: hang_body", "timeout"),
-    ("drip", "operations: [DescribeTrails], effect: { drip: 500ms }", "timeout"),
-    ("reset", "operations: [DescribeTrails], effect: reset", "network"),
-    ("close", "operations: [DescribeTrails], effect: close", "network"),
-    ("truncated", "operations: [DescribeTrails], effect: truncate", "malformed"),
-    ("no json", "operations: [DescribeTrails], effect: malformed", "malformed"),
-    ("empty object", "operations: [DescribeTrails], effect: empty_object", "malformed"),
-    ("null list", "operations: [DescribeTrails], effect: { null_fields: [] }", "malformed"),
-    ("html 200", "operations: [DescribeTrails], effect: { html: 200 }", "malformed"),
-    ("huge", "operations: [DescribeTrails], effect: { huge: 5000000 }", "malformed"),
-    ("redirect", "operations: [DescribeTrails], effect: { redirect: 'http://127.0.0.1:1/' }", "malformed"),
-    ("another account", "operations: [AssumeRole], effect: { wrong_identity: '999999999998' }", "wrong_account"),
-    ("status denied", "operations: [GetTrailStatus], effect: access_denied", "trail_status_unreadable"),
-    ("status throttled", "operations: [GetTrailStatus], effect: throttle", "throttled"),
-    ("status empty", "operations: [GetTrailStatus], effect: empty_object", "malformed"),
-    ("skew", "operations: [DescribeTrails], effect: { clock_offset: -20m }", "clock_skew"),
-    ("unknown code", "operations: [DescribeTrails], effect: { error: { code: SomethingNew, message: x, status: 400 } }", "other"),
-    ("not in the organization", "operations: [DescribeTrails], effect: { error: { code: NoManagementAccountSLRExistsException, message: x, status: 400 } }", "other"),
-    ("expired", "operations: [DescribeTrails], effect: { error: { code: ExpiredTokenException, message: x, status: 400 } }", "credentials"),
-    ("disabled", "operations: [DescribeTrails], effect: { error: { code: OptInRequired, message: x, status: 403 } }", "region_disabled"),
-    ("unknown key", "operations: [DescribeTrails], effect: { error: { code: UnrecognizedClientException, message: x, status: 400 } }", "credentials"),
+    (
+        "role refused",
+        "operations: [AssumeRole], effect: access_denied",
+        "access_denied",
+    ),
+    (
+        "describe denied",
+        "operations: [DescribeTrails], effect: access_denied",
+        "access_denied",
+    ),
+    (
+        "scp",
+        "operations: [DescribeTrails], effect: scp_denied",
+        "access_denied",
+    ),
+    (
+        "throttled",
+        "operations: [DescribeTrails], effect: throttle",
+        "throttled",
+    ),
+    (
+        "503",
+        "operations: [DescribeTrails], effect: { status: 503 }",
+        "server_error",
+    ),
+    (
+        "500",
+        "operations: [DescribeTrails], effect: { status: 500 }",
+        "server_error",
+    ),
+    (
+        "hang",
+        "operations: [DescribeTrails], effect: hang",
+        "timeout",
+    ),
+    (
+        "hang in the body",
+        "operations: [DescribeTrails], effect: hang_body",
+        "timeout",
+    ),
+    (
+        "drip",
+        "operations: [DescribeTrails], effect: { drip: 500ms }",
+        "timeout",
+    ),
+    (
+        "reset",
+        "operations: [DescribeTrails], effect: reset",
+        "network",
+    ),
+    (
+        "close",
+        "operations: [DescribeTrails], effect: close",
+        "network",
+    ),
+    (
+        "truncated",
+        "operations: [DescribeTrails], effect: truncate",
+        "malformed",
+    ),
+    (
+        "no json",
+        "operations: [DescribeTrails], effect: malformed",
+        "malformed",
+    ),
+    (
+        "empty object",
+        "operations: [DescribeTrails], effect: empty_object",
+        "malformed",
+    ),
+    (
+        "null list",
+        "operations: [DescribeTrails], effect: { null_fields: [] }",
+        "malformed",
+    ),
+    (
+        "html 200",
+        "operations: [DescribeTrails], effect: { html: 200 }",
+        "malformed",
+    ),
+    (
+        "huge",
+        "operations: [DescribeTrails], effect: { huge: 5000000 }",
+        "malformed",
+    ),
+    (
+        "redirect",
+        "operations: [DescribeTrails], effect: { redirect: 'http://127.0.0.1:1/' }",
+        "malformed",
+    ),
+    (
+        "another account",
+        "operations: [AssumeRole], effect: { wrong_identity: '999999999998' }",
+        "wrong_account",
+    ),
+    (
+        "status denied",
+        "operations: [GetTrailStatus], effect: access_denied",
+        "trail_status_unreadable",
+    ),
+    (
+        "status throttled",
+        "operations: [GetTrailStatus], effect: throttle",
+        "throttled",
+    ),
+    (
+        "status empty",
+        "operations: [GetTrailStatus], effect: empty_object",
+        "malformed",
+    ),
+    (
+        "skew",
+        "operations: [DescribeTrails], effect: { clock_offset: -20m }",
+        "clock_skew",
+    ),
+    (
+        "unknown code",
+        "operations: [DescribeTrails], effect: { error: { code: SomethingNew, message: x, status: 400 } }",
+        "other",
+    ),
+    (
+        "not in the organization",
+        "operations: [DescribeTrails], effect: { error: { code: NoManagementAccountSLRExistsException, message: x, status: 400 } }",
+        "other",
+    ),
+    (
+        "expired",
+        "operations: [DescribeTrails], effect: { error: { code: ExpiredTokenException, message: x, status: 400 } }",
+        "credentials",
+    ),
+    (
+        "disabled",
+        "operations: [DescribeTrails], effect: { error: { code: OptInRequired, message: x, status: 403 } }",
+        "region_disabled",
+    ),
+    (
+        "unknown key",
+        "operations: [DescribeTrails], effect: { error: { code: UnrecognizedClientException, message: x, status: 400 } }",
+        "credentials",
+    ),
 ];
 
 /// How many accounts with nothing wrong stand between them.
@@ -47,17 +159,28 @@ fn id(place: usize) -> String {
 fn world() -> String {
     let mut world = String::from("accounts:\n");
     for place in 0..FAULTS.len() + HEALTHY {
-        writeln!(world, "  - {{ id: '{}', trails: [{{ name: main }}] }}", id(place)).unwrap();
+        writeln!(
+            world,
+            "  - {{ id: '{}', trails: [{{ name: main }}] }}",
+            id(place)
+        )
+        .unwrap();
     }
     world.push_str("faults:\n");
     for (place, (name, rule, _)) in FAULTS.iter().enumerate() {
-        writeln!(world, "  - {{ name: '{name}', accounts: ['{}'], {rule} }}", id(place)).unwrap();
+        writeln!(
+            world,
+            "  - {{ name: '{name}', accounts: ['{}'], {rule} }}",
+            id(place)
+        )
+        .unwrap();
     }
     world
 }
 
 fn config() -> String {
-    let mut config = String::from("poll: { interval: 6s, timeout: 5s }\naws: { max_attempts: 1 }\naccounts:\n");
+    let mut config =
+        String::from("poll: { interval: 6s, timeout: 5s }\naws: { max_attempts: 1 }\naccounts:\n");
     for place in 0..FAULTS.len() + HEALTHY {
         writeln!(config, "  - {{ id: '{}' }}", id(place)).unwrap();
     }
@@ -75,19 +198,38 @@ fn every_fault_has_its_reason_and_keeps_to_its_account() {
         assert_eq!(told, ("unknown".into(), (*reason).into()), "{name}");
     }
     for place in FAULTS.len()..FAULTS.len() + HEALTHY {
-        assert_eq!(metrics.verdict(&id(place)), ("compliant".into(), "ok".into()));
+        assert_eq!(
+            metrics.verdict(&id(place)),
+            ("compliant".into(), "ok".into())
+        );
     }
     // A second round: the healthy stay fresh beside the failing.
     let fresh = |place: usize| metrics_after(&daemon.metrics(), &metrics, &id(place));
-    eventually("every healthy account polled again", || (FAULTS.len()..FAULTS.len() + HEALTHY).all(fresh).then_some(()));
+    eventually("every healthy account polled again", || {
+        (FAULTS.len()..FAULTS.len() + HEALTHY)
+            .all(fresh)
+            .then_some(())
+    });
     assert_eq!(sim.aws().unexpected().len(), 0);
     let log = daemon.log();
     assert!(!log.contains(SECRET), "no secret in the log");
     let denied = log.lines().filter(|l| l.contains(&id(0))).count();
-    assert_eq!(denied, 1, "one line per change of state, not one per failure");
+    assert_eq!(
+        denied, 1,
+        "one line per change of state, not one per failure"
+    );
 }
 
-fn metrics_after(now: &crate::harness::Samples, before: &crate::harness::Samples, id: &str) -> bool {
-    let at = |metrics: &crate::harness::Samples| metrics.one("cloudtrail_account_last_success_timestamp_seconds", &[("account_id", id)]);
+fn metrics_after(
+    now: &crate::harness::Samples,
+    before: &crate::harness::Samples,
+    id: &str,
+) -> bool {
+    let at = |metrics: &crate::harness::Samples| {
+        metrics.one(
+            "cloudtrail_account_last_success_timestamp_seconds",
+            &[("account_id", id)],
+        )
+    };
     at(now) > at(before)
 }

@@ -1,6 +1,7 @@
 //! The real binary as a child process, asked over real sockets.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -29,7 +30,10 @@ pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloudtrail-exporter"));
     for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("CLOUDTRAIL_EXPORTER_") || name.to_lowercase().ends_with("_proxy") {
+        if name.starts_with("AWS_")
+            || name.starts_with("CLOUDTRAIL_EXPORTER_")
+            || name.to_lowercase().ends_with("_proxy")
+        {
             command.env_remove(name);
         }
     }
@@ -70,7 +74,11 @@ impl Daemon {
             }
         });
         let address = eventually("it listens", || listening(&log.lock().unwrap()));
-        Self { child, address, log }
+        Self {
+            child,
+            address,
+            log,
+        }
     }
 
     /// Everything it logged so far.
@@ -95,7 +103,9 @@ impl Daemon {
 
     /// Waits until every account was polled.
     pub fn ready(&self) {
-        eventually("ready", || (self.get("/-/ready").status == 200).then_some(()));
+        eventually("ready", || {
+            (self.get("/-/ready").status == 200).then_some(())
+        });
     }
 
     /// Sends a signal.
@@ -136,12 +146,17 @@ pub struct Answer {
 }
 
 /// One HTTP/1.1 request on a connection of its own.
-pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
+pub fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     let mut bytes = Vec::new();
@@ -149,8 +164,16 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let head = head.to_lowercase();
-    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-    let body = if head.contains("transfer-encoding: chunked") { dechunk(body) } else { body.to_owned() };
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0);
+    let body = if head.contains("transfer-encoding: chunked") {
+        dechunk(body)
+    } else {
+        body.to_owned()
+    };
     Ok(Answer { status, body })
 }
 
@@ -173,14 +196,28 @@ pub struct Samples(pub Vec<(String, BTreeMap<String, String>, f64)>);
 
 impl Samples {
     pub fn parse(text: &str) -> Self {
-        Self(text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(sample).collect())
+        Self(
+            text.lines()
+                .filter(|l| !l.starts_with('#') && !l.is_empty())
+                .map(sample)
+                .collect(),
+        )
     }
 
     /// The samples of a name with at least these labels.
-    pub fn all<'a>(&'a self, name: &'a str, labels: &'a [(&str, &str)]) -> impl Iterator<Item = (&'a BTreeMap<String, String>, f64)> {
+    pub fn all<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a [(&str, &str)],
+    ) -> impl Iterator<Item = (&'a BTreeMap<String, String>, f64)> {
         self.0
             .iter()
-            .filter(move |(n, has, _)| n == name && labels.iter().all(|(k, v)| has.get(*k).is_some_and(|h| h == v)))
+            .filter(move |(n, has, _)| {
+                n == name
+                    && labels
+                        .iter()
+                        .all(|(k, v)| has.get(*k).is_some_and(|h| h == v))
+            })
             .map(|(_, labels, value)| (labels, *value))
     }
 
@@ -199,10 +236,17 @@ impl Samples {
     /// The verdict on an account, by a label: state and reason.
     pub fn verdict_by(&self, label: &str, value: &str) -> (String, String) {
         let told = |name: &str, wanted: &str| {
-            let mut hits = self.all(name, &[]).filter(|(l, v)| l.get(label).is_some_and(|h| h == value) && *v == 1.0);
-            hits.next().map(|(labels, _)| labels[wanted].clone()).unwrap_or_default()
+            let mut hits = self
+                .all(name, &[])
+                .filter(|(l, v)| l.get(label).is_some_and(|h| h == value) && *v == 1.0);
+            hits.next()
+                .map(|(labels, _)| labels[wanted].clone())
+                .unwrap_or_default()
         };
-        (told("cloudtrail_account_compliance", "state"), told("cloudtrail_account_compliance_reason", "reason"))
+        (
+            told("cloudtrail_account_compliance", "state"),
+            told("cloudtrail_account_compliance_reason", "reason"),
+        )
     }
 }
 
@@ -222,7 +266,10 @@ fn sample(line: &str) -> (String, BTreeMap<String, String>, f64) {
             closes
         });
         let end = end.expect("a closing quote");
-        pairs.insert(key.trim_start_matches(',').to_owned(), after[..end].to_owned());
+        pairs.insert(
+            key.trim_start_matches(',').to_owned(),
+            after[..end].to_owned(),
+        );
         rest = &after[end + 1..];
     }
     (name.to_owned(), pairs, value)

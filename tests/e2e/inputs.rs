@@ -5,7 +5,8 @@ use std::process::Output;
 use crate::harness::{Daemon, command};
 use crate::sim::{Sim, file};
 
-const ONE: &str = "poll: { interval: 3s, timeout: 2s }\naccounts: [{ id: '111111111111', name: one }]";
+const ONE: &str =
+    "poll: { interval: 3s, timeout: 2s }\naccounts: [{ id: '111111111111', name: one }]";
 
 fn run(config: &str, args: &[&str]) -> (Option<i32>, String) {
     let file = file(config);
@@ -25,7 +26,8 @@ fn a_good_configuration_is_confirmed() {
 
 #[test]
 fn every_error_of_a_file_is_told_at_once_with_78() {
-    let bad = "poll: { interval: 5 }\naccounts: [{ id: 012345678901, regions: [moon] }, { id: 12 }]";
+    let bad =
+        "poll: { interval: 5 }\naccounts: [{ id: 012345678901, regions: [moon] }, { id: 12 }]";
     for args in [&["--config.check"][..], &[], &["check"]] {
         let (code, text) = run(bad, args);
         assert_eq!(code, Some(78), "{text}");
@@ -37,7 +39,9 @@ fn every_error_of_a_file_is_told_at_once_with_78() {
 
 #[test]
 fn a_file_that_is_not_there_is_told() {
-    let output = command(&["--config.file=/nonexistent/config.yaml"]).output().unwrap();
+    let output = command(&["--config.file=/nonexistent/config.yaml"])
+        .output()
+        .unwrap();
     let (code, text) = finish(output);
     assert_eq!(code, Some(78));
     assert!(text.contains("/nonexistent/config.yaml"), "{text}");
@@ -54,7 +58,11 @@ fn a_port_in_use_is_told() {
 
 #[test]
 fn a_shard_outside_the_total_is_told() {
-    let (code, text) = finish(command(&["--shard=3", "--total-shards=3"]).output().unwrap());
+    let (code, text) = finish(
+        command(&["--shard=3", "--total-shards=3"])
+            .output()
+            .unwrap(),
+    );
     assert_eq!(code, Some(78));
     assert!(text.contains("shard 3 of 3"), "{text}");
 }
@@ -70,10 +78,14 @@ fn an_unknown_flag_is_told() {
 fn without_credentials_the_account_is_unknown_for_credentials() {
     let sim = Sim::start("accounts: [{ id: '111111111111' }]");
     let mut bare = sim.command(&[]);
-    bare.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    bare.env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY");
     let daemon = Daemon::start(bare);
     daemon.ready();
-    assert_eq!(daemon.metrics().verdict(""), ("unknown".into(), "credentials".into()));
+    assert_eq!(
+        daemon.metrics().verdict(""),
+        ("unknown".into(), "credentials".into())
+    );
     assert!(daemon.log().contains("no credentials"), "{}", daemon.log());
     assert_eq!(daemon.get("/-/healthy").status, 200);
 }
@@ -89,8 +101,17 @@ accounts: [{ id: '111111111111', trails: [{ name: main }] }]
     let daemon = Daemon::start(sim.command(&[]));
     daemon.ready();
     let metrics = daemon.metrics();
-    assert_eq!(metrics.verdict("111111111111"), ("compliant".into(), "ok".into()));
-    assert_eq!(metrics.one("cloudtrail_account_info", &[("source", "ambient"), ("account_id", "111111111111")]), Some(1.0));
+    assert_eq!(
+        metrics.verdict("111111111111"),
+        ("compliant".into(), "ok".into())
+    );
+    assert_eq!(
+        metrics.one(
+            "cloudtrail_account_info",
+            &[("source", "ambient"), ("account_id", "111111111111")]
+        ),
+        Some(1.0)
+    );
     assert_eq!(sim.aws().requests("AssumeRole"), 0);
     assert_eq!(sim.aws().requests("GetCallerIdentity"), 1);
 }
@@ -99,7 +120,9 @@ fn at_endpoint(url: &str) -> Daemon {
     let file = file(&format!("{ONE}\naws: {{ endpoint_url: '{url}' }}"));
     let flag = format!("--config.file={}", file.display());
     let mut command = command(&[&flag]);
-    command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "y");
+    command
+        .env("AWS_ACCESS_KEY_ID", "x")
+        .env("AWS_SECRET_ACCESS_KEY", "y");
     let daemon = Daemon::start(command);
     daemon.ready();
     daemon
@@ -107,14 +130,25 @@ fn at_endpoint(url: &str) -> Daemon {
 
 #[test]
 fn an_endpoint_that_refuses_is_a_network_failure() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let daemon = at_endpoint(&format!("http://{closed}"));
     let metrics = daemon.metrics();
     let (state, reason) = metrics.verdict("111111111111");
     assert_eq!(state, "unknown");
-    assert!(["network", "timeout"].contains(&reason.as_str()), "{reason}: retried until the poll's deadline");
+    assert!(
+        ["network", "timeout"].contains(&reason.as_str()),
+        "{reason}: retried until the poll's deadline"
+    );
     assert_eq!(metrics.one("cloudtrail_account_up", &[]), Some(0.0));
-    let failing = metrics.all("cloudtrail_account_call_failing", &[("operation", "AssumeRole")]).count();
+    let failing = metrics
+        .all(
+            "cloudtrail_account_call_failing",
+            &[("operation", "AssumeRole")],
+        )
+        .count();
     assert_eq!(failing, 1);
 }
 
@@ -122,7 +156,10 @@ fn an_endpoint_that_refuses_is_a_network_failure() {
 fn an_endpoint_that_hangs_is_a_timeout() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let daemon = at_endpoint(&format!("http://{}", silent.local_addr().unwrap()));
-    assert_eq!(daemon.metrics().verdict("111111111111"), ("unknown".into(), "timeout".into()));
+    assert_eq!(
+        daemon.metrics().verdict("111111111111"),
+        ("unknown".into(), "timeout".into())
+    );
 }
 
 #[test]
@@ -130,22 +167,33 @@ fn a_refused_role_is_access_denied_and_the_log_says_which() {
     let sim = Sim::start("accounts: [{ id: '111111111111', roles: [] }]");
     let daemon = sim.daemon(ONE);
     daemon.ready();
-    assert_eq!(daemon.metrics().verdict("111111111111"), ("unknown".into(), "access_denied".into()));
+    assert_eq!(
+        daemon.metrics().verdict("111111111111"),
+        ("unknown".into(), "access_denied".into())
+    );
     let log = daemon.log();
     assert!(log.contains("role/cloudtrail-exporter-read"), "{log}");
 }
 
 #[test]
 fn an_external_id_comes_from_the_environment_and_is_never_shown() {
-    let sim = Sim::start("accounts: [{ id: '111111111111', roles: [{ name: cloudtrail-exporter-read, external_id: tell-nobody }], trails: [{ name: main }] }]");
-    let file = file(&format!("{ONE}\ndefaults: {{ external_id_env: EXTERNAL_ID }}"));
+    let sim = Sim::start(
+        "accounts: [{ id: '111111111111', roles: [{ name: cloudtrail-exporter-read, external_id: tell-nobody }], trails: [{ name: main }] }]",
+    );
+    let file = file(&format!(
+        "{ONE}\ndefaults: {{ external_id_env: EXTERNAL_ID }}"
+    ));
     let flag = format!("--config.file={}", file.display());
     let mut command = sim.command(&[&flag, "--log.level=debug"]);
     command.env("EXTERNAL_ID", "tell-nobody");
     let daemon = Daemon::start(command);
     daemon.ready();
     assert_eq!(daemon.metrics().verdict("111111111111").0, "compliant");
-    for text in [daemon.log(), daemon.get("/metrics").body, daemon.get("/").body] {
+    for text in [
+        daemon.log(),
+        daemon.get("/metrics").body,
+        daemon.get("/").body,
+    ] {
         assert!(!text.contains("tell-nobody"));
     }
 }
@@ -153,7 +201,10 @@ fn an_external_id_comes_from_the_environment_and_is_never_shown() {
 #[test]
 fn the_endpoint_of_the_file_wins_over_the_environment() {
     let sim = Sim::start("accounts: [{ id: '111111111111', trails: [{ name: main }] }]");
-    let file = file(&format!("{ONE}\naws: {{ endpoint_url: '{}' }}", sim.aws().url()));
+    let file = file(&format!(
+        "{ONE}\naws: {{ endpoint_url: '{}' }}",
+        sim.aws().url()
+    ));
     let flag = format!("--config.file={}", file.display());
     let mut command = sim.command(&[&flag]);
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");

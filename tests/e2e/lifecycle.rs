@@ -28,7 +28,8 @@ fn sigterm_and_sigint_end_it_with_0_in_three_seconds() {
 #[test]
 fn it_stops_in_time_while_aws_hangs() {
     let sim = Sim::start(&format!("{WORLD}\nfaults: [{{ name: all, effect: hang }}]"));
-    let mut daemon = sim.daemon("poll: { interval: 1h, timeout: 60s }\naccounts: [{ id: '111111111111' }]");
+    let mut daemon =
+        sim.daemon("poll: { interval: 1h, timeout: 60s }\naccounts: [{ id: '111111111111' }]");
     assert_eq!(daemon.get("/-/ready").status, 503);
     assert_eq!(daemon.get("/-/healthy").status, 200);
     daemon.signal(Signal::SIGTERM);
@@ -49,7 +50,8 @@ fn json_logs_are_one_object_a_line() {
     let log = daemon.log();
     assert!(log.lines().count() >= 3, "{log}");
     for line in log.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let line: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(line["message"].is_string(), "{line}");
     }
 }
@@ -59,11 +61,15 @@ fn it_goes_on_after_it_was_stopped_and_continued() {
     let sim = Sim::start(WORLD);
     let daemon = sim.daemon(CONFIG);
     daemon.ready();
-    let first = daemon.metrics().one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
+    let first = daemon
+        .metrics()
+        .one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
     daemon.signal(Signal::SIGSTOP);
     daemon.signal(Signal::SIGCONT);
     crate::harness::eventually("it goes on after SIGCONT", || {
-        let now = daemon.metrics().one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
+        let now = daemon
+            .metrics()
+            .one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
         (now > first).then_some(())
     });
 }

@@ -12,7 +12,8 @@ accounts:
   - { id: '111111111111', trails: [{ name: main }] }
   - { id: '222222222222' }
 ";
-const ONE: &str = "poll: { interval: 1h, timeout: 5s }\naccounts: [{ id: '111111111111', name: one }]";
+const ONE: &str =
+    "poll: { interval: 1h, timeout: 5s }\naccounts: [{ id: '111111111111', name: one }]";
 const TWO: &str = "poll: { interval: 1h, timeout: 5s }\naccounts: [{ id: '111111111111', name: one }, { id: '222222222222', name: two }]";
 
 fn daemon(sim: &Sim, file: &Path, args: &[&str]) -> Daemon {
@@ -33,13 +34,21 @@ fn sighup_adds_and_removes_accounts_and_keeps_the_state_of_those_that_stay() {
     let daemon = daemon(&sim, &file, &[]);
     std::fs::write(&file, TWO).unwrap();
     daemon.signal(Signal::SIGHUP);
-    eventually("the new account is judged", || (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(()));
+    eventually("the new account is judged", || {
+        (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(())
+    });
     assert_eq!(daemon.metrics().verdict("111111111111").0, "compliant");
-    assert_eq!(sim.aws().requests("AssumeRole"), 2, "the account that stays keeps its session and is not polled again");
+    assert_eq!(
+        sim.aws().requests("AssumeRole"),
+        2,
+        "the account that stays keeps its session and is not polled again"
+    );
 
     std::fs::write(&file, ONE).unwrap();
     daemon.signal(Signal::SIGHUP);
-    eventually("the account is gone", || (accounts(&daemon) == 1).then_some(()));
+    eventually("the account is gone", || {
+        (accounts(&daemon) == 1).then_some(())
+    });
     assert!(!daemon.get("/metrics").body.contains("222222222222"));
     assert_eq!(daemon.metrics().verdict("111111111111").0, "compliant");
 }
@@ -55,14 +64,26 @@ fn a_bad_file_is_answered_500_and_the_old_one_stays_in_force() {
     assert_eq!(answer.status, 500);
     assert!(answer.body.contains("accounts[0].id"), "{}", answer.body);
     let after = daemon.metrics();
-    assert_eq!(after.one("cloudtrail_exporter_config_last_reload_successful", &[]), Some(0.0));
+    assert_eq!(
+        after.one("cloudtrail_exporter_config_last_reload_successful", &[]),
+        Some(0.0)
+    );
     assert_eq!(after.verdict("111111111111").0, "compliant");
-    let hash = |m: &crate::harness::Samples| m.all("cloudtrail_exporter_config_info", &[]).map(|(l, _)| l["sha256"].clone()).collect::<Vec<_>>();
+    let hash = |m: &crate::harness::Samples| {
+        m.all("cloudtrail_exporter_config_info", &[])
+            .map(|(l, _)| l["sha256"].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(hash(&before), hash(&after));
 
     std::fs::write(&file, TWO).unwrap();
     assert_eq!(daemon.request("POST", "/-/reload", &[]).status, 200);
-    assert_eq!(daemon.metrics().one("cloudtrail_exporter_config_last_reload_successful", &[]), Some(1.0));
+    assert_eq!(
+        daemon
+            .metrics()
+            .one("cloudtrail_exporter_config_last_reload_successful", &[]),
+        Some(1.0)
+    );
     assert_ne!(hash(&before), hash(&daemon.metrics()));
 }
 
@@ -81,7 +102,9 @@ fn changed_content_is_noticed_and_unchanged_content_is_not() {
     let daemon = daemon(&sim, &file, &["--config.auto-reload-interval=100ms"]);
     std::fs::write(&file, ONE).unwrap();
     std::fs::write(&file, TWO).unwrap();
-    eventually("the change is in force", || (accounts(&daemon) == 2).then_some(()));
+    eventually("the change is in force", || {
+        (accounts(&daemon) == 2).then_some(())
+    });
     assert_eq!(daemon.log().matches("configuration reloaded").count(), 1);
 }
 
@@ -97,5 +120,7 @@ fn a_storm_of_sighups_ends_in_the_last_configuration() {
     std::fs::write(&file, TWO).unwrap();
     daemon.signal(Signal::SIGHUP);
     eventually("both accounts", || (accounts(&daemon) == 2).then_some(()));
-    eventually("the new one judged", || (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(()));
+    eventually("the new one judged", || {
+        (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(())
+    });
 }

@@ -20,9 +20,13 @@ impl Sim {
         let world = World::parse(world).expect("a world");
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let guard = runtime.enter();
-        let simulator = Simulator::start(world, "127.0.0.1:0".parse().unwrap()).expect("it listens");
+        let simulator =
+            Simulator::start(world, "127.0.0.1:0".parse().unwrap()).expect("it listens");
         drop(guard);
-        Self { simulator, _runtime: runtime }
+        Self {
+            simulator,
+            _runtime: runtime,
+        }
     }
 
     /// The simulator.
