@@ -273,15 +273,13 @@ impl Publisher {
         let told = self.identities.of(&account.key);
         let told = told.filter(|id| !wrong && !self.is_taken(&account.key, *id));
         let id = account.id.or(told);
-        let id_text = id.map(|id| id.to_string()).unwrap_or_default();
-        let name = account.name.as_deref().unwrap_or(&id_text);
-        let pairs = [("account_id", id_text.as_str()), ("account_name", name)];
-        let trail = |held: &HeldTrail| Labels::new(pairs.into_iter().chain(trail_pairs(held)));
+        let labels = Labels::account(account, id);
+        let trails = standing.trails().iter().map(|held| &held.trail);
         AccountState {
             account: Arc::clone(account),
             id,
-            labels: Labels::new(pairs),
-            trail_labels: standing.trails().iter().map(trail).collect(),
+            trail_labels: labels.trails(trails),
+            labels,
             standing,
         }
     }
@@ -334,15 +332,4 @@ impl Publisher {
             ready: self.ready,
         }));
     }
-}
-
-/// What the labels of a trail have beyond its account's.
-fn trail_pairs(held: &HeldTrail) -> [(&'static str, &str); 3] {
-    let trail = &held.trail;
-    let home = trail.home_region.as_ref();
-    [
-        ("trail_arn", trail.arn.as_str()),
-        ("trail", &trail.name),
-        ("home_region", home.map_or("", |region| region.as_str())),
-    ]
 }
