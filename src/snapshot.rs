@@ -3,10 +3,12 @@
 //! - [`publisher`]: the writer, and its loop;
 //! - [`identities`]: which account an identity belongs to when credentials, not the configuration, tell it;
 //! - [`waiting`]: the members whose last poll could not read an organization trail, to be judged again when its owner's facts change;
+//! - [`readiness`]: when everything known at first was polled once;
 //! - [`told`]: one line of log for each change.
 
 pub mod identities;
 pub mod publisher;
+pub mod readiness;
 pub mod told;
 pub mod waiting;
 
@@ -15,7 +17,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::account::AccountId;
-use crate::compliance::Standing;
+use crate::compliance::{HeldTrail, Standing};
 use crate::directory::{Account, AccountKey};
 use crate::labels::Labels;
 
@@ -34,6 +36,34 @@ pub struct AccountState {
     pub labels: Labels,
     /// The labels **T** of each trail, in the order of [`Standing::trails`].
     pub trail_labels: Vec<Labels>,
+}
+
+impl AccountState {
+    /// An account as published; its labels are rendered here, once.
+    pub fn new(account: Arc<Account>, id: Option<AccountId>, standing: Arc<Standing>) -> Self {
+        let id_text = id.map(|id| id.to_string()).unwrap_or_default();
+        let name = account.name.as_deref().unwrap_or(&id_text);
+        let pairs = [("account_id", id_text.as_str()), ("account_name", name)];
+        let trail = |held: &HeldTrail| Labels::new(pairs.into_iter().chain(trail_pairs(held)));
+        Self {
+            id,
+            labels: Labels::new(pairs),
+            trail_labels: standing.trails().iter().map(trail).collect(),
+            standing,
+            account,
+        }
+    }
+}
+
+/// What the labels of a trail have beyond its account's.
+fn trail_pairs(held: &HeldTrail) -> [(&'static str, &str); 3] {
+    let trail = &held.trail;
+    let home = trail.home_region.as_ref();
+    [
+        ("trail_arn", trail.arn.as_str()),
+        ("trail", &trail.name),
+        ("home_region", home.map_or("", |region| region.as_str())),
+    ]
 }
 
 /// All accounts at one moment.
