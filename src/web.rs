@@ -44,6 +44,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use api::everything;
 pub use file::{WebFile, WebFileError};
 pub use listener::Listener;
 pub use reload::{Reload, ReloadRequest};

@@ -37,6 +37,16 @@ struct Problem<'a> {
     error: &'a str,
 }
 
+/// What `/api/v1/accounts` answers when it is asked for everything, in pieces.
+pub fn everything(snapshot: Arc<Snapshot>, now: SystemTime) -> impl Iterator<Item = Bytes> {
+    List {
+        snapshot,
+        query: Query::default(),
+        now,
+        place: Place::Head,
+    }
+}
+
 /// `/api/v1/accounts`: those asked for, in the order of their ids.
 pub(super) fn accounts(
     snapshot: Arc<Snapshot>,
