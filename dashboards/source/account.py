@@ -1,13 +1,14 @@
 """Account: one account, everything known of it."""
 
 from . import words
-from .board import CELL, FILLED, annotations, coloured, dashboard as frame, override, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
+from .board import CELL, annotations, dashboard as frame, override, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
 from .promql import ACCOUNT_LABELS, VERDICT, select, severity, spoken
 
 ACCOUNT = ['account_name=~"$account_name"', 'account_id=~"$account_id"']
 TRAIL = "trail_arn, trail, home_region"
 MISSED_DIGEST_MINUTES, STALE_MINUTES = 60, 180
 CHECK_STATES = words.mapped({0: ("Fails", words.BAD), 1: ("Passes", words.GOOD)})
+HARDENING_STATES = words.mapped({0: ("Off", words.WEAK), 1: ("Passes", words.GOOD)})
 FAULT = words.mapped({0: ("Fine", words.GOOD), 1: ("Failing", words.BAD)})
 
 
@@ -27,12 +28,12 @@ def of_account(metric, by, *matchers, condition=""):
 
 
 def verdict():
-    return stat("Verdict", "Compliant, non-compliant, or unknown: no fresh proof of either.", [target(f"max({severity(ACCOUNT)})", "Verdict")], colour="background_solid", text="value", mappings=words.SEVERITY_MAPPING, thresholds=thresholds(words.QUIET))
+    return stat("Verdict", "Compliant, non-compliant, or unknown: no fresh proof of either.", [target(f"max({severity(ACCOUNT)})", "Verdict", instant=True)], colour="background_solid", text="value", size=30, mappings=words.SEVERITY_MAPPING, thresholds=thresholds(words.QUIET))
 
 
 def named(title, description, expr, label, **more):
     """A label of a series, in big letters."""
-    return stat(title, description, [table_target(expr)], colour="none", text="value", fields=f"/^{label}$/", **more)
+    return stat(title, description, [table_target(expr)], colour="none", text="value", fields=f"/^{label}$/", size=22, **more)
 
 
 def reason():
@@ -47,13 +48,13 @@ def evidence():
 def ages():
     newest = "time() - max({})"
     judged, polled = (newest.format(select(f"cloudtrail_account_last_{what}_timestamp_seconds", *ACCOUNT)) for what in ("success", "poll"))
-    return stat("Evidence age", "Time since a poll last determined the verdict.", [target(judged, "Evidence")], unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE))), stat("Last poll", "Time since the last poll of the account ended, whatever its outcome.", [target(polled, "Poll")], unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE)))
+    return stat("Evidence age", "Time since a poll last determined the verdict.", [target(judged, "Evidence", instant=True)], size=30, unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE))), stat("Last poll", "Time since the last poll of the account ended, whatever its outcome.", [target(polled, "Poll", instant=True)], size=30, unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE)))
 
 
 def trail_counts():
     names = {"trails": "All", "multi_region_trails": "Multi-Region", "logging_multi_region_trails": "Logging"}
-    targets = [target(f"max({of_account(f'cloudtrail_account_{name}', ACCOUNT_LABELS)})", said) for name, said in names.items()]
-    return stat("Trails", "Trails the account sees, those of them that cover every Region, and those of these that are logging.", targets, colour="none", text="value_and_name", unit="short", decimals=0, noValue="Unknown")
+    targets = [target(f"max({of_account(f'cloudtrail_account_{name}', ACCOUNT_LABELS)})", said, instant=True) for name, said in names.items()]
+    return stat("Trails", "Trails the account sees, those of them that cover every Region, and those of these that are logging.", targets, colour="none", text="value_and_name", size=30, unit="locale", decimals=0, noValue="Unknown")
 
 
 # --- Over time ---------------------------------------------------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ def verdict_timeline():
 
 
 def check_timeline():
-    names = [override(check, displayName=said) for check, said in words.CHECKS.items()]
+    names = [override(check, displayName=said, **({"mappings": HARDENING_STATES} if check in words.HARDENING else {})) for check, said in words.CHECKS.items()]
     return timeline("Checks over time", "Each check, required for the verdict or not. Blank: unknown.", [target(of_account("cloudtrail_account_check", "check"), "{{check}}")], CHECK_STATES, overrides=names)
 
 
@@ -80,9 +81,9 @@ def delivery_minutes(destination):
 
 
 def delivery_age():
-    limits = thresholds("transparent", (MISSED_DIGEST_MINUTES, "#E69F00"), (STALE_MINUTES, words.BAD))
+    limits = thresholds("transparent", (MISSED_DIGEST_MINUTES, words.WEAK), (STALE_MINUTES, words.BAD))
     targets = [target(delivery_minutes(key), "{{trail}}, " + said) for key, said in words.DESTINATIONS.items()]
-    return timeseries("Delivery age", "Time since AWS last delivered, by trail and destination. Up to 15 minutes is usual for log files; digests come hourly. Lines: 1 h, a digest is missing; 3 h, stale. A trail that never delivered has no line.", targets, legend="table", limits=limits, unit="m", decimals=0, noValue="Nothing was ever delivered, or there is no trail.")
+    return timeseries("Delivery age", "Time since AWS last delivered, by trail and destination. Up to 15 minutes is usual for log files; digests come hourly. Lines: 1 h, a digest is missing; 3 h, stale. A trail that never delivered has no line.", targets, legend="below", fill=0, limits=limits, unit="m", decimals=0, noValue="Nothing was ever delivered, or there is no trail.")
 
 
 def delivery_errors():
@@ -99,11 +100,11 @@ def event_coverage():
 
 def poll_duration():
     expr = f"max by (instance) ({select('cloudtrail_account_poll_duration_seconds', *ACCOUNT)})"
-    return timeseries("Poll duration", "How long the last poll of the account took.", [target(expr, "{{instance}}")], unit="s", min=0)
+    return timeseries("Poll duration", "How long the last poll of the account took.", [target(expr, "{{instance}}")], fill=0, unit="s", min=0)
 
 
 def regions():
-    return timeline("Regions asked", "Whether DescribeTrails answered in each Region; only when more than one is asked.", [target(f"max by (aws_region) ({select('cloudtrail_region_up', *ACCOUNT)})", "{{aws_region}}")], words.mapped({0: ("No answer", words.UNSURE), 1: ("Answered", words.GOOD)}), noValue="One Region is asked.")
+    return timeline("Regions asked", "Whether DescribeTrails answered in each Region; only when more than one is asked.", [target(f"max by (aws_region) ({select('cloudtrail_region_up', *ACCOUNT)})", "{{aws_region}}")], words.mapped({0: ("No answer, or not enabled", words.QUIET), 1: ("Answered", words.GOOD)}), noValue="One Region is asked.")
 
 
 # --- Tables ------------------------------------------------------------------------------------------------------------------------------------
@@ -112,9 +113,9 @@ FLAGS = {
     "logging": ("Logging", 90, words.yes_no()),
     "multi_region": ("Multi-Region", 110, words.yes_no()),
     "organization": ("Organization", 110, words.mapped({1: "Yes", 0: "No"})),
-    "log_file_validation": ("Validation", 95, words.yes_no(bad="#E69F00")),
-    "kms_encryption": ("KMS", 70, words.yes_no(bad="#E69F00")),
-    "cloudwatch_logs": ("CW Logs", 85, words.yes_no(bad="#E69F00")),
+    "log_file_validation": ("Validation", 95, words.yes_no(bad=words.WEAK)),
+    "kms_encryption": ("KMS", 70, words.yes_no(bad=words.WEAK)),
+    "cloudwatch_logs": ("CW Logs", 85, words.yes_no(bad=words.WEAK)),
 }
 
 
@@ -124,12 +125,12 @@ def trails():
     flags = [table_target(of_account(f"cloudtrail_trail_{flag}", TRAIL)) for flag in FLAGS]
     newest = of_account("cloudtrail_trail_last_delivery_age_seconds", f"{TRAIL}, destination", 'destination=~"s3|s3_digest"')
     age = table_target(f"min by ({TRAIL}) ({newest})")
-    values = {f"Value #{chr(ord('B') + i)}": (said, width, {"mappings": mappings} | CELL) for i, (said, width, mappings) in enumerate(FLAGS.values())}
+    values = {f"Value #{chr(ord('B') + i)}": (said, width, {"mappings": mappings, "custom.align": "center"} | CELL) for i, (said, width, mappings) in enumerate(FLAGS.values())}
     last = f"Value #{chr(ord('B') + len(FLAGS))}"
     columns = (
         {"trail": ("Trail", 190, {}), "home_region": ("Home Region", 120, {})}
         | values
-        | {last: ("Last delivery", 110, {"unit": "s", "decimals": 0}), "s3_bucket": ("Bucket", 230, {}), "owner_account_id": ("Owner", 125, {"unit": "string"}), "trail_arn": ("ARN", None, {})}
+        | {last: ("Last delivery", 110, {"unit": "s", "decimals": 0}), "s3_bucket": ("Bucket", 230, {}), "owner_account_id": ("Owner", 125, {"unit": "string"}), "trail_arn": ("ARN", None, {"custom.inspect": True})}
     )
     return table("Trails", "Every trail the account sees, own and of the organization, as last proven. An empty cell is unknown.", [info, *flags, age], columns, unit="short", noValue="No trail, or no answer.")
 
@@ -147,7 +148,7 @@ def error_codes():
 
 def facts():
     expr = f"max by ({ACCOUNT_LABELS}, partition, source, organizational_unit) ({select('cloudtrail_account_info', *ACCOUNT)})"
-    columns = {"account_id": ("Account ID", 125, {"unit": "string"}), "partition": ("Partition", 110, {}), "source": ("Known from", 120, {}), "organizational_unit": ("Organizational unit", None, {})}
+    columns = {"account_id": ("Account ID", 125, {"unit": "string"}), "partition": ("Partition", 110, {}), "source": ("Known from", 120, {}), "organizational_unit": ("Organizational unit", None, {"noValue": "None"})}
     return table("Account", "What the exporter was told of the account.", [table_target(expr)], columns, unit="short")
 
 
@@ -158,17 +159,16 @@ def dashboard():
     """The Account dashboard."""
     evidence_age, last_poll = ages()
     rows = [
-        (4, [(4, verdict()), (6, reason()), (8, trail_counts()), (3, evidence_age), (3, last_poll)]),
-        (3, [(24, evidence())]),
+        (4, [(4, verdict()), (6, reason()), (6, trail_counts()), (4, evidence_age), (4, last_poll)]),
+        (3, [(14, evidence()), (10, facts())]),
         (5, [(24, verdict_timeline())]),
         (9, [(12, check_timeline()), (12, event_coverage())]),
         "Trails and delivery",
         (6, [(24, trails())]),
-        (9, [(12, delivery_age()), (12, delivery_errors())]),
+        (10, [(12, delivery_age()), (12, delivery_errors())]),
         (6, [(12, logging_timeline()), (12, error_codes())]),
         "Polling",
         (7, [(8, failing_calls()), (8, poll_duration()), (8, regions())]),
-        (4, [(24, facts())]),
     ]
     alerts = annotations(', job=~"$job", account_name=~"$account_name"', ", account_name")
     return frame("cloudtrail-account", "CloudTrail / Account", "One AWS account: verdict, trails, deliveries, event coverage, and how it is polled.", variables(), rows, alerts)

@@ -103,21 +103,21 @@ def panel(kind, title, description, targets, options=None, overrides=(), transfo
     }  # fmt: skip
 
 
-def stat(title, description, targets, colour="value", spark=False, text="auto", fields="", **defaults):
+def stat(title, description, targets, colour="value", spark=False, text="auto", fields="", size=None, **defaults):
     """A big value. `colour`: value, background_solid or none; `fields` picks a text column of a table."""
     options = {
         "colorMode": colour, "graphMode": "area" if spark else "none", "textMode": text, "justifyMode": "auto", "orientation": "auto",
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": fields, "values": False}, "wideLayout": True, "showPercentChange": False,
-    }  # fmt: skip
+    } | ({"text": {"valueSize": size}} if size else {})  # fmt: skip
     defaults.setdefault("color", {"mode": "thresholds"})
     defaults.setdefault("thresholds", thresholds(words.PLAIN))
     return panel("stat", title, description, targets, options, **defaults)
 
 
-def timeseries(title, description, targets, legend="list", stack=False, fill=10, limits=None, tooltip="multi", custom=None, **defaults):
-    """Lines. `legend`: list, table (last and max to the right) or None; `limits`: thresholds drawn as dashed lines."""
+def timeseries(title, description, targets, legend="list", stack=False, fill=8, limits=None, tooltip="multi", custom=None, **defaults):
+    """Lines. `legend`: list, table (last and max, to the right), below (the same below) or None; `limits`: thresholds drawn as dashed lines."""
     drawn = {"drawStyle": "line", "lineWidth": 2 if not stack else 1, "fillOpacity": 70 if stack else fill, "showPoints": "never", "spanNulls": False, "stacking": {"mode": "normal" if stack else "none", "group": "A"}, "axisSoftMin": 0, "thresholdsStyle": {"mode": "dashed" if limits else "off"}}
-    options = {"legend": {"showLegend": legend is not None, "displayMode": legend or "list", "placement": "right" if legend == "table" else "bottom", "calcs": ["lastNotNull", "max"] if legend == "table" else []}, "tooltip": {"mode": tooltip, "sort": "desc"}}
+    options = {"legend": {"showLegend": legend is not None, "displayMode": "list" if legend in (None, "list") else "table", "placement": "right" if legend == "table" else "bottom", "calcs": [] if legend in (None, "list") else ["lastNotNull", "max"]}, "tooltip": {"mode": tooltip, "sort": "desc"}}
     defaults.setdefault("color", {"mode": "palette-classic"})
     return panel("timeseries", title, description, targets, options, custom=drawn | (custom or {}), thresholds=limits or thresholds(words.PLAIN), **defaults)
 
@@ -165,19 +165,26 @@ FILLED = {"custom.cellOptions": {"type": "color-background", "mode": "basic"}}
 # --- Layout ------------------------------------------------------------------------------------------------------------------------------------
 
 
+def stacked(x, y, width, panels):
+    """Panels on top of each other: [(height, panel), ...]."""
+    for height, each in panels:
+        yield each | {"gridPos": {"x": x, "y": y, "w": width, "h": height}}
+        y += height
+
+
 def layout(rows):
-    """Panels with ids and places. A row is a title, or (height, [(width, panel), ...]) with widths that add up to 24."""
+    """Panels with ids and places. A row is a title, or (height, [(width, panel or stack of panels), ...]) with widths that add up to 24."""
     placed, y = [], 0
     for row in rows:
         if isinstance(row, str):
             placed.append({"type": "row", "title": row, "collapsed": False, "panels": [], "gridPos": {"x": 0, "y": y, "w": WIDTH, "h": 1}})
             y += 1
             continue
-        height, panels = row
-        assert sum(width for width, _ in panels) == WIDTH, [p["title"] for _, p in panels]
+        height, columns = row
+        assert sum(width for width, _ in columns) == WIDTH, row
         x = 0
-        for width, each in panels:
-            placed.append(each | {"gridPos": {"x": x, "y": y, "w": width, "h": height}})
+        for width, each in columns:
+            placed.extend(stacked(x, y, width, each if isinstance(each, list) else [(height, each)]))
             x += width
         y += height
     return [{"id": i + 1} | each for i, each in enumerate(placed)]

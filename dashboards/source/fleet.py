@@ -43,14 +43,14 @@ def variables():
 def covered():
     return stat(
         "Covered", "Share of all accounts proven to be covered by a multi-Region trail that is logging. Unknown is not covered.",
-        [target(f"({accounts('compliant')}) / {accounts()}", "Covered")],
-        colour="background_solid", spark=True, unit="percentunit", decimals=1, min=0, max=1, thresholds=thresholds(words.BAD, (1, words.GOOD)),
+        [target(f"({accounts('compliant')}) / {accounts()}", "Covered", instant=True)],
+        colour="background_solid", unit="percentunit", decimals=1, min=0, max=1, thresholds=thresholds(words.BAD, (1, words.GOOD)),
     )  # fmt: skip
 
 
 def count_of(title, description, expr, colour):
     """Accounts in some trouble: 0 is good."""
-    return stat(title, description, [target(expr, title)], colour="background_solid", spark=True, unit="short", decimals=0, thresholds=thresholds(words.GOOD, (1, colour)))
+    return stat(title, description, [target(expr, title, instant=True)], colour="background_solid", unit="locale", decimals=0, thresholds=thresholds(words.GOOD, (1, colour)))
 
 
 def glance():
@@ -59,8 +59,8 @@ def glance():
         count_of("Non-compliant", "Accounts proven not to be covered.", accounts("non_compliant"), words.BAD),
         count_of("Unknown", "Accounts nobody can judge: no fresh proof of either.", accounts("unknown"), words.UNSURE),
         count_of("Unreachable", "Accounts, mostly of the unknown ones, that cannot be entered or looked around in: AssumeRole, GetCallerIdentity or DescribeTrails fails.", over_shards(UNREACHABLE_COUNT), words.UNSURE),
-        stat("Accounts", "Accounts that are watched, each once, however many replicas poll it.", [target(accounts(), "Accounts")], colour="none", spark=True, unit="short", decimals=0),
-        stat("Oldest evidence", "Age of the oldest evidence any verdict stands on. Accounts that never had any are unknown and not counted here.", [target(f"time() - min({select(OLDEST_EVIDENCE)})", "Age")], spark=True, unit="s", decimals=0, thresholds=thresholds(words.PLAIN, (900, words.UNSURE))),
+        stat("Accounts", "Accounts that are watched, each once, however many replicas poll it.", [target(accounts(), "Accounts", instant=True)], colour="none", unit="locale", decimals=0),
+        stat("Oldest evidence", "Age of the oldest evidence any verdict stands on. Accounts that never had any are unknown and not counted here.", [target(f"time() - min({select(OLDEST_EVIDENCE)})", "Age", instant=True)], unit="s", decimals=0, thresholds=thresholds(words.PLAIN, (900, words.UNSURE))),
     ]  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def account_table():
         trail_count("cloudtrail_account_multi_region_trails"),
         of_worst(f"min by ({ACCOUNT_LABELS}) ({delivery})"),
     ]
-    number = {"unit": "short", "decimals": 0, "custom.align": "right"}
+    number = {"unit": "locale", "decimals": 0, "custom.align": "right"}
     columns = {
         "state": ("State", 125, {"mappings": words.STATE_MAPPING} | FILLED),
         "account_name": ("Account", 180, {"links": [TO_ACCOUNT]}),
@@ -107,7 +107,7 @@ def account_table():
     return table(
         "Accounts, worst first",
         f"The {TABLE_ROWS} worst accounts of the chosen states: non-compliant, unknown, compliant, each with the oldest evidence first. Multi-Region counts the trails of every Region that cover the account, Logging those of them that log; Last delivery is the age of the newest S3 log or digest file. An empty cell is unknown. Click an account to open it.",
-        targets, columns, sort="Value #A", limit=TABLE_ROWS, unit="short", noValue="",
+        targets, columns, sort="Value #A", limit=TABLE_ROWS, unit="locale", noValue="",
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def reasons_now():
         "state": ("State", 120, {"mappings": words.STATE_MAPPING} | FILLED),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.PLAIN}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
-    return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="short", noValue="Every account is covered.")
+    return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account is covered.")
 
 
 def failing_calls():
@@ -128,7 +128,7 @@ def failing_calls():
         "reason": ("Fails with", 180, {"mappings": words.REASON_MAPPING}),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.UNSURE}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
-    return table("Calls that keep accounts from being judged", "AWS calls that failed in the last poll of accounts that cannot be judged. An account with two failing calls is in two rows.", [table_target(expr)], columns, sort="Value", unit="short", noValue="Every account can be judged.")
+    return table("Why accounts cannot be judged", "AWS calls that failed in the last poll of accounts that cannot be judged. An account with two failing calls is in two rows.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account can be judged.")
 
 
 # --- Over time ---------------------------------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def severity_of_troubled(wrap="{}"):
 
 def states_over_time():
     targets = [target(accounts(state), state) for state in ("non_compliant", "unknown", "compliant")]
-    return timeseries("Accounts by state", "How many accounts are in each state.", targets, stack=True, unit="short", decimals=0, min=0, overrides=coloured(words.STATES))
+    return timeseries("Accounts by state", "How many accounts are in each state.", targets, stack=True, unit="locale", decimals=0, min=0, overrides=coloured(words.STATES))
 
 
 def reasons_over_time():
@@ -162,7 +162,7 @@ def reasons_over_time():
     names = {reason: (said, words.REASON_COLOURS[reason]) for reason, said in words.REASONS.items() if reason != "ok"}
     zero = target(f"0 * {accounts()}", "none")
     hidden = override("none", **{"custom.hideFrom": {"legend": True, "tooltip": True, "viz": False}, "custom.lineWidth": 0})
-    return timeseries("Reasons over time", "Accounts that are not covered, by reason: warm colours non-compliant, violet ones unknown.", [target(expr, "{{reason}}"), zero], stack=True, legend="table", unit="short", decimals=0, min=0, overrides=[*coloured(names), hidden])
+    return timeseries("Reasons over time", "Accounts that are not covered, by reason: warm colours non-compliant, violet ones unknown.", [target(expr, "{{reason}}"), zero], stack=True, legend="table", unit="locale", decimals=0, min=0, overrides=[*coloured(names), hidden])
 
 
 # --- Delivery ----------------------------------------------------------------------------------------------------------------------------------
@@ -177,12 +177,12 @@ def delivery_heat_map():
     }  # fmt: skip
     return panel(
         "heatmap", "Delivery age of logging trails", "Logging trails by the age of their newest S3 log or digest file when last looked at: up to 15 minutes is AWS's usual, over 1 h a digest is missing, over 3 h is stale.",
-        [target(expr, "{{le}}", format="heatmap", interval="1m")], options, custom={"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}, unit="short",
+        [target(expr, "{{le}}", format="heatmap", interval="1m")], options, custom={"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}, unit="locale",
     )  # fmt: skip
 
 
 def oldest_delivery():
-    limits = thresholds("transparent", (1, "#E69F00"), (3, words.BAD))
+    limits = thresholds("transparent", (1, words.WEAK), (3, words.BAD))
     return timeseries("Oldest delivery", "Age of the newest file of the logging trail that is furthest behind. Lines: 1 h, a digest is missing; 3 h, stale.", [target(f"max({select(LAG_MAX)}) / 3600", "Furthest behind")], legend=None, limits=limits, unit="h", min=0, color={"mode": "fixed", "fixedColor": words.PLAIN})
 
 
@@ -212,7 +212,7 @@ def controls():
     }
     return table(
         "FedRAMP Low controls", "The rule, at least one multi-Region trail in every account (severity Medium), is evidence for these controls of NIST SP 800-53 rev 4 in AWS's FedRAMP Low pack. It is one rule, so every control shows the same accounts; the checks beside tell more of each.",
-        [per_control(f"({accounts('compliant')}) / {accounts()}"), per_control(accounts("non_compliant")), per_control(accounts("unknown"))], columns, unit="short",
+        [per_control(f"({accounts('compliant')}) / {accounts()}"), per_control(accounts("non_compliant")), per_control(accounts("unknown"))], columns, unit="locale",
     )  # fmt: skip
 
 
@@ -230,7 +230,7 @@ def checks():
     }
     return table(
         "Checks over the fleet", "Accounts that pass and fail each check, required for the verdict or not, with the controls each check tells of. Unknown: no fresh proof of either.",
-        [table_target(copy), table_target(failed), table_target(unknown)], columns, sort="Value #B", unit="short",
+        [table_target(copy), table_target(failed), table_target(unknown)], columns, sort="Value #B", unit="locale",
     )  # fmt: skip
 
 
@@ -241,14 +241,14 @@ def dashboard():
     """The Fleet dashboard."""
     rows = [
         (4, [(4, each) for each in glance()]),
-        (14, [(16, account_table()), (8, reasons_now())]),
+        (14, [(16, account_table()), (8, [(8, reasons_now()), (6, failing_calls())])]),
         (10, [(24, state_timeline())]),
         "Over time",
         (9, [(12, states_over_time()), (12, reasons_over_time())]),
-        "Delivery and reachability",
-        (9, [(8, delivery_heat_map()), (8, oldest_delivery()), (8, failing_calls())]),
+        "Delivery",
+        (9, [(12, delivery_heat_map()), (12, oldest_delivery())]),
         "Controls",
-        (10, [(12, controls()), (12, checks())]),
+        (9, [(12, controls()), (12, checks())]),
     ]
     description = "Which AWS accounts are not covered by a multi-Region CloudTrail trail, and why."
     return frame("cloudtrail-fleet", "CloudTrail / Fleet", description, variables(), rows, annotations(', job=~"$job"', ""))

@@ -8,6 +8,7 @@ GOOD = "#009E73"
 BAD = "#D04A02"
 UNSURE = "#B48EDE"
 PLAIN = "#6E9FD6"
+WEAK = "#E69F00"
 QUIET = "#8E8E8E"
 # For series that mean no state: Okabe and Ito's, without those that look like a state's.
 SERIES = ["#56B4E9", "#E69F00", "#0072B2", "#F0E442", "#A6761D", "#66C2A5", "#999999", "#CC79A7"]
@@ -60,6 +61,8 @@ CHECKS = {
     "kms_encryption": "KMS encryption",
     "cloudwatch_logs": "CloudWatch Logs",
 }
+# Good practice rather than coverage: off is no alarm.
+HARDENING = ["log_file_validation", "kms_encryption", "cloudwatch_logs"]
 # The controls that AWS's FedRAMP Low pack maps the rule to (NIST SP 800-53 rev 4), and the checks that tell of each besides.
 CONTROLS = {
     "AC-2": ("Account management", ["multi_region_trail", "logging"]),
