@@ -68,7 +68,7 @@ def verdict_timeline():
 
 def check_timeline():
     names = [override(check, displayName=said, **({"mappings": HARDENING_STATES} if check in words.HARDENING else {})) for check, said in words.CHECKS.items()]
-    return timeline("Checks over time", "Each check, required for the verdict or not. Blank: unknown.", [target(of_account("cloudtrail_account_check", "check"), "{{check}}")], CHECK_STATES, overrides=names)
+    return timeline("Checks over time", "Each check, required for the verdict or not. Blank: unknown.", [target(of_account("cloudtrail_account_check", "check"), "{{check}}")], CHECK_STATES, overrides=names, noValue="Unknown: nothing could be read.")
 
 
 def logging_timeline():
@@ -104,7 +104,7 @@ def poll_duration():
 
 
 def regions():
-    return timeline("Regions asked", "Whether DescribeTrails answered in each Region; only when more than one is asked.", [target(f"max by (aws_region) ({select('cloudtrail_region_up', *ACCOUNT)})", "{{aws_region}}")], words.mapped({0: ("No answer, or not enabled", words.QUIET), 1: ("Answered", words.GOOD)}), noValue="One Region is asked.")
+    return timeline("Regions asked", "Whether DescribeTrails answered in each Region; only when more than one is asked.", [target(f"max by (aws_region) ({select('cloudtrail_region_up', *ACCOUNT)})", "{{aws_region}}")], words.mapped({0: ("No answer, or not enabled", words.QUIET), 1: ("Answered", words.GOOD)}), noValue="One Region is asked, or none could be.")
 
 
 # --- Tables ------------------------------------------------------------------------------------------------------------------------------------

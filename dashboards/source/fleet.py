@@ -95,9 +95,9 @@ def account_table():
     ]
     number = {"unit": "locale", "decimals": 0, "custom.align": "right"}
     columns = {
-        "state": ("State", 125, {"mappings": words.STATE_MAPPING} | FILLED),
-        "account_name": ("Account", 180, {"links": [TO_ACCOUNT]}),
-        "reason": ("Why", 225, {"mappings": words.REASON_MAPPING}),
+        "state": ("State", 120, {"mappings": words.STATE_MAPPING} | FILLED),
+        "account_name": ("Account", 170, {"links": [TO_ACCOUNT]}),
+        "reason": ("Why", 210, {"mappings": words.REASON_MAPPING}),
         "account_id": ("Account ID", 125, {"unit": "string"}),
         "Value #C": ("Logging", 75, number),
         "Value #D": ("Multi-Region", 105, number),

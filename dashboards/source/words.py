@@ -6,7 +6,7 @@ state is written too.
 
 GOOD = "#009E73"
 BAD = "#D04A02"
-UNSURE = "#B48EDE"
+UNSURE = "#9A6FD0"
 PLAIN = "#6E9FD6"
 WEAK = "#E69F00"
 QUIET = "#8E8E8E"
@@ -49,7 +49,7 @@ REASONS = {"ok": "Covered"} | NON_COMPLIANT_REASONS | UNKNOWN_REASONS
 
 # Shades within the family of the state, so that a graph of reasons reads as states first.
 WARM = ["#D04A02", "#F28E2B", "#8C2D04", "#F7B267", "#B5651D", "#E15759", "#7F3B08", "#FDAE6B", "#A63603"]
-COOL = ["#B48EDE", "#7B6FD0", "#D4B9F0", "#5A4FA2", "#9E9AC8", "#CBC9E2", "#4C3A8A", "#8C96C6", "#6A51A3", "#BCBDDC", "#3F007D", "#807DBA", "#DADAEB", "#54278F", "#9C8FB8"]
+COOL = ["#9A6FD0", "#5B50A8", "#D4B9F0", "#5A4FA2", "#9E9AC8", "#CBC9E2", "#4C3A8A", "#8C96C6", "#6A51A3", "#BCBDDC", "#3F007D", "#807DBA", "#DADAEB", "#54278F", "#9C8FB8"]
 REASON_COLOURS = dict(zip(NON_COMPLIANT_REASONS, WARM)) | dict(zip(UNKNOWN_REASONS, COOL)) | {"ok": GOOD}
 
 CHECKS = {
