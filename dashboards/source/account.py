@@ -4,7 +4,7 @@ from . import words
 from .board import CELL, annotations, dashboard as frame, override, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
 from .promql import ACCOUNT_LABELS, VERDICT, select, severity, spoken
 
-ACCOUNT = ['account_name=~"$account_name"', 'account_id=~"$account_id"']
+ACCOUNT = ['account_name="$account_name"', 'account_id=~"$account_id"']
 TRAIL = "trail_arn, trail, home_region"
 MISSED_DIGEST_MINUTES, STALE_MINUTES = 60, 180
 CHECK_STATES = words.mapped({0: ("Fails", words.BAD), 1: ("Passes", words.GOOD)})
@@ -16,7 +16,7 @@ def variables():
     """The account, by name; the id tells accounts of one name apart and may be empty while it is not known."""
     known = 'cloudtrail_account_info{job=~"$job", instance=~"$instance"'
     name = query_variable("account_name", "Account", f"label_values({known}}}, account_name)", multi=False, all_value=None)
-    number = query_variable("account_id", "Account ID", f'label_values({known}, account_name=~"$account_name"}}, account_id)', multi=False, all_value=".*")
+    number = query_variable("account_id", "Account ID", f'label_values({known}, account_name="$account_name"}}, account_id)', multi=False, all_value=".*")
     return [*target_variables(), name, number]
 
 
@@ -45,10 +45,17 @@ def evidence():
     return named("Evidence", "The trail that satisfies the rule: what an assessor can look up.", expr, "trail_arn", noValue="None")
 
 
-def ages():
-    newest = "time() - max({})"
-    judged, polled = (newest.format(select(f"cloudtrail_account_last_{what}_timestamp_seconds", *ACCOUNT)) for what in ("success", "poll"))
-    return stat("Evidence age", "Time since a poll last determined the verdict.", [target(judged, "Evidence", instant=True)], size=30, unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE))), stat("Last poll", "Time since the last poll of the account ended, whatever its outcome.", [target(polled, "Poll", instant=True)], size=30, unit="s", decimals=0, noValue="Never", thresholds=thresholds(words.PLAIN, (900, words.UNSURE)))
+def age_of(title, description, what, none):
+    expr = f"time() - max({select(f'cloudtrail_account_last_{what}_timestamp_seconds', *ACCOUNT)})"
+    return stat(title, description, [target(expr, title, instant=True)], size=30, unit="s", decimals=0, noValue=none, thresholds=thresholds(words.PLAIN, (900, words.UNSURE)))
+
+
+def evidence_age():
+    return age_of("Evidence age", "Time since a poll last determined the verdict.", "success", "Never")
+
+
+def last_poll():
+    return age_of("Last poll", "Time since the last poll of the account ended, whatever its outcome.", "poll", "Not told")
 
 
 def trail_counts():
@@ -100,7 +107,7 @@ def event_coverage():
 
 def poll_duration():
     expr = f"max by (instance) ({select('cloudtrail_account_poll_duration_seconds', *ACCOUNT)})"
-    return timeseries("Poll duration", "How long the last poll of the account took.", [target(expr, "{{instance}}")], fill=0, unit="s", min=0)
+    return timeseries("Poll duration", "How long the last poll of the account took.", [target(expr, "{{instance}}")], fill=0, unit="s", min=0, noValue="Not polled yet, or with credentials of another account.")
 
 
 def regions():
@@ -157,9 +164,8 @@ def facts():
 
 def dashboard():
     """The Account dashboard."""
-    evidence_age, last_poll = ages()
     rows = [
-        (4, [(4, verdict()), (6, reason()), (6, trail_counts()), (4, evidence_age), (4, last_poll)]),
+        (4, [(4, verdict()), (6, reason()), (6, trail_counts()), (4, evidence_age()), (4, last_poll())]),
         (3, [(14, evidence()), (10, facts())]),
         (5, [(24, verdict_timeline())]),
         (9, [(12, check_timeline()), (12, event_coverage())]),
@@ -170,5 +176,5 @@ def dashboard():
         "Polling",
         (7, [(8, failing_calls()), (8, poll_duration()), (8, regions())]),
     ]
-    alerts = annotations(', job=~"$job", account_name=~"$account_name"', ", account_name")
+    alerts = annotations(', job=~"$job", account_name="$account_name"', ", account_name")
     return frame("cloudtrail-account", "CloudTrail / Account", "One AWS account: verdict, trails, deliveries, event coverage, and how it is polled.", variables(), rows, alerts)

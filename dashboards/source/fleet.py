@@ -107,7 +107,7 @@ def account_table():
     return table(
         "Accounts, worst first",
         f"The {TABLE_ROWS} worst accounts of the chosen states: non-compliant, unknown, compliant, each with the oldest evidence first. Multi-Region counts the trails of every Region that cover the account, Logging those of them that log; Last delivery is the age of the newest S3 log or digest file. An empty cell is unknown. Click an account to open it.",
-        targets, columns, sort="Value #A", limit=TABLE_ROWS, unit="locale", noValue="",
+        targets, columns, sort="Value #A", limit=TABLE_ROWS, unit="locale",
     )  # fmt: skip
 
 
