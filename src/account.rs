@@ -198,8 +198,8 @@ impl RoleArn {
         self.partition
     }
 
-    /// IAM's alphabet for names and paths.
-    fn is_name(name: &str) -> bool {
+    /// Whether a text has IAM's alphabet and length for a role's name with its path.
+    pub fn is_name(name: &str) -> bool {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b);
         let last = name.rsplit('/').next().unwrap_or_default();
         name.len() <= 512 && (1..=64).contains(&last.len()) && name.bytes().all(allowed)

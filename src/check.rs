@@ -1,6 +1,6 @@
 //! `check`: polls every account once and prints what came of it, for people or for scripts.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +11,7 @@ use crate::compliance::{State, Verdict};
 use crate::engine::Engine;
 use crate::facts::Destination;
 use crate::snapshot::{AccountState, Snapshot};
+use crate::web::everything;
 
 /// Exit code where no account is non-compliant but some are unknown.
 const EXIT_UNKNOWN: u8 = 2;
@@ -179,7 +180,7 @@ fn printable(text: &str) -> String {
 /// Waits until every account was polled, with a progress line on a terminal; `None` if the engine broke.
 pub async fn polled(engine: &mut Engine) -> Option<Arc<Snapshot>> {
     let mut snapshots = engine.snapshot();
-    let mut line = Progress::on(std::io::stderr().is_terminal());
+    let mut line = Progress::on(io::stderr().is_terminal());
     loop {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
         line.show(progress(&snapshot));
@@ -206,7 +207,7 @@ impl Progress {
         if self.0 {
             // A terminal that cannot be written to shows nothing; the result is still printed.
             let _ = write!(
-                std::io::stderr(),
+                io::stderr(),
                 "\rpolled {polled} of {accounts} accounts"
             );
         }
@@ -214,19 +215,24 @@ impl Progress {
 
     fn end(&mut self) {
         if self.0 {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }
 
-/// Whether the table may be coloured: on a terminal, unless `NO_COLOR` asks otherwise.
-pub fn is_coloured() -> bool {
+/// Prints the table and a line that sums it up: in colour on a terminal, unless `NO_COLOR` asks otherwise.
+pub fn print_table(snapshot: &Snapshot, now: SystemTime) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !refused
+    let table = table(snapshot, now, stdout.is_terminal() && !refused);
+    writeln!(stdout, "{table}\n\n{}", Summary::of(snapshot, now))
 }
 
-/// The table and a line that sums it up.
-pub fn report(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
-    let table = table(snapshot, now, colour);
-    format!("{table}\n\n{}\n", Summary::of(snapshot, now))
+/// Prints what `/api/v1/accounts` answers.
+pub fn print_json(snapshot: &Arc<Snapshot>, now: SystemTime) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for piece in everything(Arc::clone(snapshot), now) {
+        stdout.write_all(&piece)?;
+    }
+    writeln!(stdout)
 }

@@ -2,14 +2,16 @@
 //!
 //! A value, replaced whole when it changes. It says who to ask; the poller decides when. In data order:
 //!
-//! - [`discovery`]: listings of the organization, which of them are believed, and the loop that keeps the directory;
-//! - [`shard`]: the part of it this process takes;
-//! - [`mod@build`]: configuration and discovery merged, excluded, cut and sharded.
+//! - [`listing`]: listings of the organization, and which of them are believed;
+//! - [`shard`]: the part of the directory this process takes;
+//! - [`mod@build`]: configuration and listing merged, excluded, cut and sharded;
+//! - [`discovery`]: the loop that keeps the directory.
 
 pub mod build;
 pub mod discovery;
 #[cfg(test)]
 mod fixtures;
+pub mod listing;
 pub mod shard;
 
 use std::hash::Hasher;

@@ -101,7 +101,7 @@ fn is_plain(value: &str) -> bool {
 }
 
 /// What stands for a character: itself, or U+FFFD for one that could change how the text around it reads.
-fn cleaned(c: char) -> char {
+pub fn cleaned(c: char) -> char {
     let reorders = matches!(
         c,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'

@@ -160,12 +160,11 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
             .await
             .ok_or(Failure::Daemon(DaemonError::Broken))?;
         let now = SystemTime::now();
-        let text = match output {
-            Output::Table => check::report(&snapshot, now, check::is_coloured()),
-            Output::Json => String::new(),
-        };
         // A reader that went away has what it wanted.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        let _ = match output {
+            Output::Table => check::print_table(&snapshot, now),
+            Output::Json => check::print_json(&snapshot, now),
+        };
         Ok(check::Summary::of(&snapshot, now).exit_code().into())
     })
 }

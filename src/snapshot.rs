@@ -3,10 +3,12 @@
 //! - [`publisher`]: the writer, and its loop;
 //! - [`identities`]: which account an identity belongs to when credentials, not the configuration, tell it;
 //! - [`waiting`]: the members whose last poll could not read an organization trail, to be judged again when its owner's facts change;
+//! - [`readiness`]: when everything known at first was polled once;
 //! - [`told`]: one line of log for each change.
 
 pub mod identities;
 pub mod publisher;
+pub mod readiness;
 pub mod told;
 pub mod waiting;
 
@@ -34,6 +36,21 @@ pub struct AccountState {
     pub labels: Labels,
     /// The labels **T** of each trail, in the order of [`Standing::trails`].
     pub trail_labels: Vec<Labels>,
+}
+
+impl AccountState {
+    /// An account as published; its labels are rendered here, once.
+    pub fn new(account: Arc<Account>, id: Option<AccountId>, standing: Arc<Standing>) -> Self {
+        let labels = Labels::account(&account, id);
+        let trails = standing.trails().iter().map(|held| &held.trail);
+        Self {
+            id,
+            trail_labels: labels.trails(trails),
+            labels,
+            standing,
+            account,
+        }
+    }
 }
 
 /// All accounts at one moment.

@@ -1,6 +1,8 @@
 //! The HTTP server: HTTP/1.1 only, on sockets that were bound before anything else began.
 //!
 //! - `GET /metrics`: the exposition (the path is a setting);
+//! - `GET /`, `GET /accounts/{id}`: the fleet and one account, for people;
+//! - `GET /api/v1/accounts`, `GET /api/v1/accounts/{id}`: the same, for scripts;
 //! - `GET /-/healthy`, `GET /-/ready`: for orchestrators;
 //! - `POST /-/reload`: read the configuration again, where lifecycle is enabled.
 //!
@@ -9,31 +11,40 @@
 //! module per kind of answer.
 
 mod accept;
+mod api;
 mod auth;
 mod body;
 mod connection;
 mod deadline;
 mod door;
 mod file;
+mod fleet;
 mod guard;
 mod handshake;
 mod heard;
 pub mod limits;
 pub mod listener;
 mod lobby;
+mod negotiate;
+mod pages;
 mod phase;
+mod query;
 mod reload;
+mod remediation;
 mod renders;
 mod reply;
 mod route;
 mod scrape;
 mod service;
 mod tls;
+mod view;
+mod words;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use api::everything;
 pub use file::{WebFile, WebFileError};
 pub use listener::Listener;
 pub use reload::{Reload, ReloadRequest};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, lowest first: a room may import only rooms that stand before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 21] = [
     "account",
     "facts",
     "compliance",
@@ -19,10 +19,12 @@ const ORDER: [&str; 19] = [
     "web",
     "logging",
     "iam",
+    "engine",
     "daemon",
     "check",
     "demo",
     "cli",
+    "program",
     "lib",
 ];
 
@@ -129,7 +131,8 @@ fn only_the_demo_knows_the_simulator() {
 
 #[test]
 fn no_arn_is_written_for_one_partition_only() {
-    for (path, text) in sources() {
+    let is_test = |path: &Path| path.ends_with("tests.rs") || path.ends_with("fixtures.rs");
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_test(path)) {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let written = code.lines().filter(|l| !l.trim_start().starts_with("//"));
         let needle = format!("arn:{}:", "aws");

@@ -12,12 +12,18 @@ mod abuse;
 mod basics;
 #[path = "web/curl.rs"]
 mod curl;
+#[path = "web/fleet.rs"]
+mod fleet;
 #[path = "web/guard.rs"]
 mod guard;
 #[path = "web/house.rs"]
 mod house;
+#[path = "web/pages.rs"]
+mod pages;
 #[path = "web/papers.rs"]
 mod papers;
+#[path = "web/schema.rs"]
+mod schema;
 #[path = "web/tls.rs"]
 mod tls;
 #[path = "web/toolkit.rs"]

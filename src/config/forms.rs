@@ -80,8 +80,7 @@ pub(super) fn role_name(text: &str) -> Result<String, String> {
             "is an ARN; write role_arn: on the account, or only what follows role/ here".to_owned(),
         );
     }
-    let stands_in = format!("arn:aws:iam::000000000000:role/{text}").parse::<RoleArn>();
-    let named = stands_in.is_ok() && !text.starts_with('/');
+    let named = RoleArn::is_name(text) && !text.starts_with('/');
     named.then(|| text.to_owned()).ok_or_else(|| {
         format!(
             "{} is no role name; write what follows role/ in its ARN",

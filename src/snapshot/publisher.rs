@@ -2,7 +2,7 @@
 //!
 //! Publishing one account touches that account alone; a snapshot shares all others with the one before it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,6 +11,7 @@ use imbl::OrdMap;
 use tokio::sync::{mpsc, watch};
 
 use super::identities::Identities;
+use super::readiness::Readiness;
 use super::told::tell;
 use super::waiting::{Waiting, changed};
 use super::{AccountState, Snapshot};
@@ -18,7 +19,6 @@ use crate::account::{AccountId, TrailArn};
 use crate::compliance::{HeldTrail, Standing};
 use crate::directory::{Account, AccountKey, Directory, Source};
 use crate::facts::{Poll, PollOutcome};
-use crate::labels::Labels;
 use crate::poller::Report;
 use crate::self_metrics::SelfMetrics;
 
@@ -30,9 +30,7 @@ pub struct Publisher {
     neighbours: HashMap<AccountKey, Arc<Standing>>,
     identities: Identities,
     waiting: Waiting,
-    /// Accounts known when discovery was first complete, or before, that were not polled yet.
-    unpolled: BTreeSet<AccountKey>,
-    ready: bool,
+    readiness: Readiness,
     snapshot: watch::Sender<Arc<Snapshot>>,
     metrics: SelfMetrics,
 }
@@ -46,8 +44,7 @@ impl Publisher {
             neighbours: HashMap::new(),
             identities: Identities::default(),
             waiting: Waiting::default(),
-            unpolled: BTreeSet::new(),
-            ready: false,
+            readiness: Readiness::default(),
             snapshot: watch::Sender::default(),
             metrics,
         }
@@ -99,8 +96,9 @@ impl Publisher {
             self.one_account_only(id, now);
         }
         for account in directory.accounts.values() {
-            self.enrol(account, before.complete, now);
+            self.enrol(account, now);
         }
+        self.readiness.followed(directory.complete);
         self.count_accounts();
         self.publish();
     }
@@ -144,7 +142,7 @@ impl Publisher {
         {
             self.metrics.poll_failed(reason);
         }
-        self.unpolled.remove(&key);
+        self.readiness.settled(&key);
         let after = self.put(after);
         self.waiting.polled(&key, poll);
         if let Some(id) = identity {
@@ -267,23 +265,13 @@ impl Publisher {
         trails.get(at.ok()?)
     }
 
-    /// An account as published; its labels are rendered here, once.
+    /// An account as published: under its id, if that is known and its own.
     fn state(&self, account: &Arc<Account>, standing: Arc<Standing>) -> AccountState {
         let wrong = standing.wrong_account().is_some();
         let told = self.identities.of(&account.key);
         let told = told.filter(|id| !wrong && !self.is_taken(&account.key, *id));
         let id = account.id.or(told);
-        let id_text = id.map(|id| id.to_string()).unwrap_or_default();
-        let name = account.name.as_deref().unwrap_or(&id_text);
-        let pairs = [("account_id", id_text.as_str()), ("account_name", name)];
-        let trail = |held: &HeldTrail| Labels::new(pairs.into_iter().chain(trail_pairs(held)));
-        AccountState {
-            account: Arc::clone(account),
-            id,
-            labels: Labels::new(pairs),
-            trail_labels: standing.trails().iter().map(trail).collect(),
-            standing,
-        }
+        AccountState::new(Arc::clone(account), id, standing)
     }
 
     fn put(&mut self, state: AccountState) -> Arc<AccountState> {
@@ -294,12 +282,10 @@ impl Publisher {
     }
 
     /// Takes in an account of the directory: new, changed, or as it was.
-    fn enrol(&mut self, account: &Arc<Account>, complete: bool, now: SystemTime) {
+    fn enrol(&mut self, account: &Arc<Account>, now: SystemTime) {
         let policy = Arc::clone(&account.policy);
         let Some(held) = self.accounts.get(&account.key).cloned() else {
-            if !complete {
-                self.unpolled.insert(account.key.clone());
-            }
+            self.readiness.appeared(&account.key);
             self.put(self.state(account, Arc::new(Standing::new(policy))));
             return;
         };
@@ -315,7 +301,7 @@ impl Publisher {
         self.accounts.remove(key);
         self.identities.gone(key);
         self.waiting.gone(key);
-        self.unpolled.remove(key);
+        self.readiness.settled(key);
     }
 
     fn count_accounts(&self) {
@@ -327,22 +313,9 @@ impl Publisher {
     }
 
     fn publish(&mut self) {
-        self.ready = self.ready || (self.directory.complete && self.unpolled.is_empty());
-        self.metrics.set_ready(self.ready);
-        self.snapshot.send_replace(Arc::new(Snapshot {
-            accounts: self.accounts.clone(),
-            ready: self.ready,
-        }));
+        let (accounts, ready) = (self.accounts.clone(), self.readiness.is_ready());
+        self.metrics.set_ready(ready);
+        self.snapshot
+            .send_replace(Arc::new(Snapshot { accounts, ready }));
     }
-}
-
-/// What the labels of a trail have beyond its account's.
-fn trail_pairs(held: &HeldTrail) -> [(&'static str, &str); 3] {
-    let trail = &held.trail;
-    let home = trail.home_region.as_ref();
-    [
-        ("trail_arn", trail.arn.as_str()),
-        ("trail", &trail.name),
-        ("home_region", home.map_or("", |region| region.as_str())),
-    ]
 }

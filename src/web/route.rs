@@ -43,6 +43,14 @@ impl std::str::FromStr for TelemetryPath {
 pub(super) enum Route {
     /// The exposition.
     Metrics,
+    /// The fleet, for people.
+    Index,
+    /// One account, for people.
+    Account,
+    /// The fleet, for scripts.
+    ApiAccounts,
+    /// One account, for scripts.
+    ApiAccount,
     /// Alive.
     Healthy,
     /// Everything polled once.
@@ -65,6 +73,9 @@ impl Route {
     pub(super) fn handler(self) -> &'static str {
         match self {
             Self::Metrics => "metrics",
+            Self::Index => "index",
+            Self::Account => "account",
+            Self::ApiAccounts | Self::ApiAccount => "api",
             Self::Healthy => "healthy",
             Self::Ready => "ready",
             Self::Reload => "reload",
@@ -82,12 +93,26 @@ impl Route {
     fn at(path: &str, telemetry: &TelemetryPath) -> Option<Self> {
         match path {
             _ if path == telemetry.as_str() => Some(Self::Metrics),
+            "/" => Some(Self::Index),
+            "/api/v1/accounts" => Some(Self::ApiAccounts),
             "/-/healthy" => Some(Self::Healthy),
             "/-/ready" => Some(Self::Ready),
             "/-/reload" => Some(Self::Reload),
+            _ if last_part(path, ACCOUNT).is_some() => Some(Self::Account),
+            _ if last_part(path, API_ACCOUNT).is_some() => Some(Self::ApiAccount),
             _ => None,
         }
     }
+}
+
+/// What stands before an account's id in the address of its page, and of its JSON.
+pub(super) const ACCOUNT: &str = "/accounts/";
+pub(super) const API_ACCOUNT: &str = "/api/v1/accounts/";
+
+/// The last part of a path below a prefix, if there is one.
+pub(super) fn last_part<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    let part = path.strip_prefix(prefix)?;
+    (!part.is_empty() && !part.contains('/')).then_some(part)
 }
 
 /// Finds what answers a request.
@@ -117,6 +142,10 @@ mod tests {
     fn every_page_answers_get_and_head() {
         for method in ["GET", "HEAD"] {
             assert_eq!(at(method, "/metrics"), Ok(Route::Metrics));
+            assert_eq!(at(method, "/"), Ok(Route::Index));
+            assert_eq!(at(method, "/accounts/012345678901"), Ok(Route::Account));
+            assert_eq!(at(method, "/api/v1/accounts"), Ok(Route::ApiAccounts));
+            assert_eq!(at(method, "/api/v1/accounts/x"), Ok(Route::ApiAccount));
             assert_eq!(at(method, "/-/healthy"), Ok(Route::Healthy));
             assert_eq!(at(method, "/-/ready"), Ok(Route::Ready));
         }
@@ -135,7 +164,18 @@ mod tests {
 
     #[test]
     fn nothing_stands_beside_the_pages() {
-        for path in ["", "*", "/metrics/", "//metrics", "/-/", "/%6Detrics", "/x"] {
+        for path in [
+            "",
+            "*",
+            "/metrics/",
+            "//metrics",
+            "/-/",
+            "/%6Detrics",
+            "/x",
+            "/accounts/",
+            "/accounts/1/2",
+            "/api/v1/accounts/",
+        ] {
             assert_eq!(at("GET", path), Err(Missed::NotFound), "{path}");
         }
     }

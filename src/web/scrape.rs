@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, VARY};
 use http::{HeaderMap, StatusCode};
 use prometheus::proto::MetricFamily;
 
 use super::body::Reply;
+use super::negotiate::joined;
 use super::reply::{Answer, answer, with};
 
 use crate::exposition::{self, Exposition, Format};
@@ -40,11 +41,4 @@ pub(super) fn scrape(
         CONTENT_ENCODING,
         HeaderValue::from_static("gzip"),
     )
-}
-
-/// All values of a header as one list.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let values = headers.get_all(name).iter();
-    let texts: Vec<_> = values.filter_map(|v| v.to_str().ok()).collect();
-    (!texts.is_empty()).then(|| texts.join(", "))
 }

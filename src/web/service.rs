@@ -11,13 +11,15 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 
 use super::guard::Guard;
+use super::pages::{self, Frame};
 use super::phase::Activity;
+use super::query::{Query, decoded};
 use super::reload::reload;
 use super::renders::Renders;
 use super::reply::{Answer, busy, not_allowed, not_found, text, with};
-use super::route::{Missed, Route, route};
+use super::route::{ACCOUNT, API_ACCOUNT, Missed, Route, last_part, route};
 use super::scrape::scrape;
-use super::{Server, WebSettings};
+use super::{Server, WebSettings, api, fleet};
 use crate::snapshot::Snapshot;
 
 /// What every request is answered from.
@@ -89,10 +91,39 @@ impl Site {
             Route::Healthy => text(StatusCode::OK, "Healthy."),
             Route::Ready => self.ready(),
             Route::Reload => reload(self.server.reload.as_ref(), request.headers()).await,
-            Route::Metrics => self.rendered(|snapshot| {
-                let own = self.server.self_metrics.gather();
-                scrape(snapshot, own, request.headers(), SystemTime::now())
-            }),
+            rendered => self.rendered(rendered, request),
+        }
+    }
+
+    /// An answer made from the latest snapshot, if not too many are being made already.
+    fn rendered(&self, route: Route, request: &Request<Incoming>) -> Answer {
+        let Some(permit) = self.renders.begin(Instant::now()) else {
+            return closing(busy("Too many requests at once."));
+        };
+        let snapshot = Arc::clone(&self.server.snapshot.borrow());
+        let mut answer = self.render(route, request, snapshot);
+        answer.body_mut().keep_render(permit);
+        answer
+    }
+
+    fn render(&self, route: Route, request: &Request<Incoming>, snapshot: Arc<Snapshot>) -> Answer {
+        let (now, headers) = (SystemTime::now(), request.headers());
+        let path = request.uri().path();
+        let query = Query::parse(request.uri().query());
+        let frame = Frame::new(&self.settings().telemetry_path, snapshot.ready, now);
+        let account = |prefix| {
+            let part = last_part(path, prefix).unwrap_or_default();
+            fleet::find(&snapshot, &decoded(part))
+        };
+        match route {
+            Route::Index => pages::index(&snapshot, frame, &query, headers, now),
+            Route::Account => match account(ACCOUNT) {
+                Some(state) => pages::account(state, frame, headers, now),
+                None => not_found(),
+            },
+            Route::ApiAccounts => api::accounts(snapshot, query, headers, now),
+            Route::ApiAccount => api::account(account(API_ACCOUNT).map(Arc::as_ref), headers, now),
+            _ => scrape(snapshot, self.server.self_metrics.gather(), headers, now),
         }
     }
 
@@ -101,16 +132,6 @@ impl Site {
             return text(StatusCode::OK, "Ready.");
         }
         busy("Not ready: not every account was polled yet.")
-    }
-
-    /// An answer made from the latest snapshot, if not too many are being made already.
-    fn rendered(&self, render: impl FnOnce(Arc<Snapshot>) -> Answer) -> Answer {
-        let Some(permit) = self.renders.begin(Instant::now()) else {
-            return closing(busy("Too many requests at once."));
-        };
-        let mut answer = render(Arc::clone(&self.server.snapshot.borrow()));
-        answer.body_mut().keep_render(permit);
-        answer
     }
 
     fn settings(&self) -> &WebSettings {

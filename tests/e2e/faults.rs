@@ -180,7 +180,7 @@ fn world() -> String {
 
 fn config() -> String {
     let mut config =
-        String::from("poll: { interval: 6s, timeout: 5s }\naws: { max_attempts: 1 }\naccounts:\n");
+        String::from("poll: { interval: 15s, timeout: 12s }\naws: { max_attempts: 1 }\naccounts:\n");
     for place in 0..FAULTS.len() + HEALTHY {
         writeln!(config, "  - {{ id: '{}' }}", id(place)).unwrap();
     }

@@ -158,7 +158,29 @@ impl Told {
             .next()
     }
 
+    /// The body, put together if it came in chunks.
+    pub(crate) fn whole_body(&self) -> Vec<u8> {
+        if self.header("transfer-encoding") != Some("chunked") {
+            return self.body.clone();
+        }
+        let (mut whole, mut rest) = (Vec::new(), &self.body[..]);
+        loop {
+            let end = rest
+                .windows(2)
+                .position(|two| two == b"\r\n")
+                .expect("a size");
+            let size = std::str::from_utf8(&rest[..end]).expect("text");
+            let size = usize::from_str_radix(size, 16).expect("a number");
+            if size == 0 {
+                return whole;
+            }
+            let chunk = &rest[end + 2..];
+            whole.extend(&chunk[..size]);
+            rest = &chunk[size + 2..];
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        String::from_utf8_lossy(&self.whole_body()).into_owned()
     }
 }

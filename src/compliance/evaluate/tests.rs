@@ -1,9 +1,9 @@
 use super::*;
 use crate::compliance::fixtures::{
-    AWAY, COMPLIANT, HOME, ME, OWNER, Sketch, ahead, arn, asked, both, failed, no, now,
-    organization_trail, requiring, rule, trail, unknown, whole,
+    AWAY, COMPLIANT, HOME, ME, OWNER, Sketch, ahead, arn, asked, basic, basics, both, failed, no,
+    now, organization_trail, requiring, rule, trail, unknown, whole,
 };
-use crate::facts::{EventSelectors, Failure, RegionAnswer};
+use crate::facts::{EventSelectors, Failure, ReadWrite, RegionAnswer};
 use RegionAnswer::{Disabled, Failed, Partial, Whole};
 
 const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
@@ -313,6 +313,18 @@ fn evidence_counts_the_events_a_trail_records_by_itself() {
         evaluate(&facts, &policy, now()).evidence,
         Some(arn(ME, "c"))
     );
+}
+
+#[test]
+fn trails_together_record_all_events_where_none_does_alone() {
+    let only = |kinds| basics([basic(kinds, &[])]);
+    let facts = whole([
+        trail("a").selecting(only(ReadWrite::ReadOnly)),
+        trail("b").selecting(only(ReadWrite::WriteOnly)),
+    ]);
+    let heard = evaluate(&facts, &requiring(&[Check::ManagementEvents]), now());
+    assert_eq!(heard.verdict, COMPLIANT);
+    assert_eq!(heard.evidence, Some(arn(ME, "a")));
 }
 
 #[test]

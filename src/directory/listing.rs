@@ -1,0 +1,177 @@
+//! Listings of the organization: which of them are believed, and when the next is due. Decides; asks nobody.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::Member;
+use crate::account::AccountId;
+use crate::config::OrganizationsSettings;
+
+/// The pause after the first failed listing; doubled after each further one, up to the refresh interval.
+const FIRST_RETRY: Duration = Duration::from_secs(15);
+
+/// What to do with a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belief {
+    /// It is the fleet from now on.
+    Believed,
+    /// It has no account at all: never believed.
+    Empty,
+    /// More than half of the fleet is missing from it: believed if the next listing says so too.
+    Shrunken,
+}
+
+/// Whether `listing` may replace the list believed so far. `pending` is the listing before it, if that one was [`Belief::Shrunken`].
+pub fn believe(previous: &[Member], listing: &[Member], pending: Option<&[Member]>) -> Belief {
+    if listing.is_empty() {
+        return Belief::Empty;
+    }
+    let confirmed = pending.is_some_and(|pending| keeps_half(pending, listing));
+    if confirmed || keeps_half(previous, listing) {
+        return Belief::Believed;
+    }
+    Belief::Shrunken
+}
+
+/// At least half of the accounts `before` are still there.
+fn keeps_half(before: &[Member], now: &[Member]) -> bool {
+    let now: HashSet<AccountId> = now.iter().map(|member| member.id).collect();
+    let kept = before.iter().filter(|member| now.contains(&member.id));
+    kept.count() * 2 >= before.len()
+}
+
+/// How one listing ended, for the self metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// Believed.
+    Succeeded {
+        /// When.
+        at: SystemTime,
+        /// How many accounts it has.
+        accounts: usize,
+    },
+    /// Failed, or not believed; the list before it stays.
+    Failed,
+}
+
+/// The members believed so far, and what came of the last listings.
+#[derive(Debug, Default)]
+pub struct MemberList {
+    settings: Option<OrganizationsSettings>,
+    believed: Vec<Member>,
+    /// `believed` was listed under these settings, so that it is a measure for the next listing.
+    settled: bool,
+    pending: Option<Vec<Member>>,
+    attempted: bool,
+    failures: u32,
+    due: Option<Instant>,
+}
+
+impl MemberList {
+    /// Takes note of new settings: a listing is due at once, and what was listed under the old ones is no measure for it.
+    pub fn follow(&mut self, settings: Option<&OrganizationsSettings>) {
+        if self.settings.as_ref() == settings {
+            return;
+        }
+        let believed = settings.map(|_| std::mem::take(&mut self.believed));
+        *self = Self {
+            settings: settings.cloned(),
+            believed: believed.unwrap_or_default(),
+            due: settings.map(|_| Instant::now()),
+            ..Self::default()
+        };
+    }
+
+    /// The accounts believed so far.
+    pub fn believed(&self) -> &[Member] {
+        &self.believed
+    }
+
+    /// A listing was attempted under these settings.
+    pub fn attempted(&self) -> bool {
+        self.attempted
+    }
+
+    /// When the next listing is due; `None` if discovery is not configured.
+    pub fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// How long a listing may take: the next one would be due.
+    pub fn deadline(&self) -> Duration {
+        let settings = self.settings.as_ref();
+        settings.map_or(Duration::MAX, |settings| settings.refresh_interval)
+    }
+
+    /// Takes in a listing.
+    pub fn answered(&mut self, listing: Vec<Member>, at: SystemTime) -> Attempt {
+        let previous: &[Member] = if self.settled { &self.believed } else { &[] };
+        let belief = believe(previous, &listing, self.pending.as_deref());
+        tell(belief, self.believed.len(), listing.len());
+        if self.failures > 0 {
+            tracing::info!("the organization's accounts can be listed again");
+        }
+        self.ended(0);
+        let accounts = listing.len();
+        match belief {
+            Belief::Believed => {
+                (self.believed, self.settled) = (listing, true);
+                return Attempt::Succeeded { at, accounts };
+            }
+            Belief::Shrunken => self.pending = Some(listing),
+            Belief::Empty => {}
+        }
+        Attempt::Failed
+    }
+
+    /// Takes note of a listing that failed.
+    pub fn failed(&mut self, error: &impl Display) -> Attempt {
+        if self.failures == 0 {
+            let kept = self.believed.len();
+            tracing::warn!(%error, kept, "the organization's accounts could not be listed: those known before stay");
+        }
+        self.ended(self.failures.saturating_add(1));
+        Attempt::Failed
+    }
+
+    /// Takes note of the end of an attempt, and when the next is due.
+    fn ended(&mut self, failures: u32) {
+        let settings = self.settings.as_ref();
+        let pause = settings.map(|settings| pause(failures, settings.refresh_interval));
+        self.due = pause.map(|pause| Instant::now() + pause);
+        (self.failures, self.attempted, self.pending) = (failures, true, None);
+    }
+}
+
+/// How long to wait for the next listing after so many failures in a row.
+fn pause(failures: u32, refresh_interval: Duration) -> Duration {
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    match failures {
+        0 => refresh_interval,
+        _ => FIRST_RETRY.saturating_mul(doubled).min(refresh_interval),
+    }
+}
+
+/// Logs a listing that was not believed.
+fn tell(belief: Belief, before: usize, listed: usize) {
+    match belief {
+        Belief::Believed => {
+            tracing::debug!(accounts = listed, "the organization's accounts were listed");
+        }
+        Belief::Empty => tracing::warn!(
+            kept = before,
+            "the organization lists no account: not believed"
+        ),
+        Belief::Shrunken => tracing::warn!(
+            kept = before,
+            listed,
+            "more than half of the organization's accounts are gone: believed if the next listing says so too"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;
