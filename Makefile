@@ -31,7 +31,7 @@ tools: ## Install the judges: Prometheus, Alertmanager, moto, the aws CLI, Chrom
 	tests/stack/tools.sh $(TOOLS)
 
 stack-test: tools ## Judge the real binary with programs nobody here wrote
-	cargo build
+	cargo build --workspace
 	EXPORTER=$(EXPORTER) tests/stack/run.sh $(PYTHON)
 
 check: ## Poll the accounts of a configuration once: make check CONFIG=file

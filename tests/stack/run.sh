@@ -15,7 +15,15 @@ judge() {
   echo "    $((SECONDS - began)) s"
 }
 
+judge "the demo, by promtool, OpenMetrics, JSON Schema, Chromium and axe-core" "$python" contract.py
 judge "moto end to end" "$python" moto_e2e.py
+judge "the simulator, by boto3" ./simulator_judge.sh
+judge "Alertmanager example" ./alertmanager_check.sh
+judge "Alertmanager inhibition" ./alertmanager_inhibition.sh
+judge "dashboards, the linter's rules" "$python" dashboards_lint.py
+judge "the linter itself" "$python" dashboards_lint.py --selftest
+judge "scaling of rules" "$python" scale_test.py
+judge "trail stopped, page, runbook, resolved" "$python" stack_test.py
 
 echo
 ((${#failed[@]} == 0)) || printf 'failed: %s\n' "${failed[@]}"
