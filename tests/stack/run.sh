@@ -2,10 +2,9 @@
 # Runs every stack test with PYTHON and tells how many passed. A failure does not keep the others from running.
 set -uo pipefail
 python=$(realpath -s "${1:?usage: run.sh PYTHON}")
+EXPORTER=$(realpath "${EXPORTER:-target/debug/cloudtrail-exporter}")
+export EXPORTER PATH="$(dirname "$python"):$PATH" PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")"
-export PATH="$(dirname "$python"):$PATH" PYTHONDONTWRITEBYTECODE=1
-EXPORTER=$(realpath "$OLDPWD/${EXPORTER:-target/debug/cloudtrail-exporter}")
-export EXPORTER
 
 passed=0 failed=()
 judge() {
