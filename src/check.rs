@@ -206,10 +206,7 @@ impl Progress {
     fn show(&mut self, (polled, accounts): (usize, usize)) {
         if self.0 {
             // A terminal that cannot be written to shows nothing; the result is still printed.
-            let _ = write!(
-                io::stderr(),
-                "\rpolled {polled} of {accounts} accounts"
-            );
+            let _ = write!(io::stderr(), "\rpolled {polled} of {accounts} accounts");
         }
     }
 
