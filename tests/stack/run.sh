@@ -16,6 +16,9 @@ judge() {
 }
 
 judge "moto end to end" "$python" moto_e2e.py
+judge "durations divided" "$python" -m unittest -q scale_test
+judge "page and runbook, end to end" "$python" stack_test.py
+judge "make stack" "$python" stack_up_test.py
 
 echo
 ((${#failed[@]} == 0)) || printf 'failed: %s\n' "${failed[@]}"
