@@ -75,9 +75,13 @@ class Process:
     def __init__(self, name, command, env=None, cwd=None, files=()):
         self.name, self.files = name, files
         self.log = tempfile.NamedTemporaryFile("w+", prefix=f"{name}-", suffix=".log", delete=False)
-        self.child = subprocess.Popen(
-            [str(part) for part in command], stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})}, cwd=cwd
-        )
+        try:
+            self.child = subprocess.Popen(
+                [str(part) for part in command], stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})}, cwd=cwd
+            )
+        except OSError:
+            self.remove()
+            raise
 
     def output(self):
         """What it printed so far."""
@@ -101,6 +105,10 @@ class Process:
         self.stop()
         if kind:
             print(f"--- {self.name} ---\n{self.output()[-4000:]}", file=sys.stderr)
+        self.remove()
+
+    def remove(self):
+        """Takes its files away."""
         for file in [self.log.name, *self.files]:
             os.unlink(file)
 

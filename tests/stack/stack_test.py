@@ -43,9 +43,9 @@ DOWN = {**MINE, "alertname": "CloudTrailExporterDown"}
 class Timeline:
     """Says what happened how many seconds after what began it."""
 
-    def began(self, what):
-        """Counts from now on."""
-        self.zero = time.monotonic()
+    def began(self, what, at=None):
+        """Counts from now on, or from that moment."""
+        self.zero = at or time.monotonic()
         print(f"\n  {'seconds':>9}  {what}")
 
     def mark(self, what, at=None):
@@ -207,16 +207,18 @@ def started_again_it_is_resolved_and_no_alarm_was_taken_back(stack, timeline):
 
 
 def a_missing_trail_is_made_by_the_runbook_and_by_the_command_in_the_page(stack, timeline):
-    timeline.began("sandbox: the runbook's remediation (no trail exists); hub: the page's own command")
     blocks = runbook.remediation("CloudTrailNoMultiRegionTrail", "### No trail exists: create one")
     known = dict(ACCOUNT_ID=stack.ids["sandbox"], REGION="us-east-1", PARTITION="aws", TRAIL="audit", BUCKET="sandbox-logs")
     runbook.run(blocks, stack.aws["sandbox"], stack.folder, **known)
+    mended = {"sandbox": ("the runbook's remediation, no trail exists", time.monotonic())}
     page = stack.page("CloudTrailNoMultiRegionTrail", stack.ids["hub"])
     stack.aws["hub"]("s3api", "create-bucket", "--bucket", "hub-logs")
-    runbook.run([page.data["payload"]["custom_details"]["fix"]], stack.aws["hub"], stack.folder, BUCKET="hub-logs", REGION="us-east-1")
-    timeline.mark("both trails made")
-    for name in ("sandbox", "hub"):
-        timeline.when(f"the page about {name} is resolved", lambda: stack.page("CloudTrailNoMultiRegionTrail", stack.ids[name], resolved=True))
+    fix = page.data["payload"]["custom_details"]["fix"]
+    runbook.run([fix], stack.aws["hub"], stack.folder, BUCKET="hub-logs", REGION="us-east-1")
+    mended["hub"] = (fix, time.monotonic())
+    for name, (how, at) in mended.items():
+        timeline.began(f"{name}: {how}", at)
+        timeline.when("the page is resolved", lambda: stack.page("CloudTrailNoMultiRegionTrail", stack.ids[name], resolved=True))
     same("alarms left", [alert["labels"] for alert in stack.prometheus.alerts(**MINE, severity="critical")], [])
 
 
@@ -224,6 +226,15 @@ def mail_reaches_the_team_and_whoever_reads_reports(stack, timeline):
     for reader in ("cloud-team@example.org", "compliance@example.org"):
         mail = wait_for(f"mail to {reader}", lambda: stack.page(f"To: {reader}", channel="mail"), PATIENCE)
         print(f"    {reader}: {mail.title}")
+
+
+def every_series_that_a_rule_or_dashboard_reads_is_recorded(stack, timeline):
+    files = [*(DEPLOY / "prometheus").glob("*.rules.yaml"), *(ROOT / "dashboards").glob("*.json")]
+    code = "\n".join(re.sub(r"^\s*#.*", "", file.read_text("utf-8"), flags=re.MULTILINE) for file in files)
+    recorded = {rule["name"] for rule in stack.prometheus.rules() if rule["type"] == "recording"}
+    read = set(re.findall(r"\bjob[a-z_]*:cloudtrail_\w+:\w+", code))
+    assert read, "rules name recorded series"
+    same("series that nothing records", sorted(read - recorded), [])
 
 
 def every_rule_evaluates_and_every_notification_is_delivered(stack, timeline):
@@ -258,6 +269,7 @@ STEPS = [
     started_again_it_is_resolved_and_no_alarm_was_taken_back,
     a_missing_trail_is_made_by_the_runbook_and_by_the_command_in_the_page,
     mail_reaches_the_team_and_whoever_reads_reports,
+    every_series_that_a_rule_or_dashboard_reads_is_recorded,
     every_rule_evaluates_and_every_notification_is_delivered,
     every_dashboard_panel_has_data,
 ]
@@ -282,16 +294,18 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.alarm(LIMIT_SECONDS)
     print(f"every duration is divided by {SPEED}: " + ", ".join(f"{name} {shipped} -> {faster(shipped, SPEED)}" for name, shipped in intervals()))
-    timeline, passed, began = Timeline(), 0, time.monotonic()
+    began, passed, now = time.monotonic(), 0, "everything starts"
     try:
         with ExitStack() as stack:
-            whole = Stack(stack)
+            whole, timeline = Stack(stack), Timeline()
+            print(f"    {now} ({time.monotonic() - began:.0f} s)", flush=True)
             for step in STEPS:
+                now = step.__name__.replace("_", " ")
                 step(whole, timeline)
                 passed += 1
-                print(f"ok  {step.__name__.replace('_', ' ')} ({time.monotonic() - began:.0f} s)", flush=True)
-    except (AssertionError, subprocess.TimeoutExpired) as error:
-        print(f"FAILED  {STEPS[passed].__name__.replace('_', ' ')}: {error}\n{passed} passed, 1 failed")
+                print(f"ok  {now} ({time.monotonic() - began:.0f} s)", flush=True)
+    except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
+        print(f"FAILED  {now}: {error}\n{passed} passed, 1 failed")
         return 1
     print(f"{passed} passed, 0 failed")
     return 0
