@@ -3,7 +3,7 @@
 from . import words
 from .board import CELL, FILLED, KEEP, annotations, coloured, dashboard as frame, override, panel, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
 from .promql import (
-    ACCOUNT_LABELS, CHECK_FAILED_COUNT, CHECK_PASSED_COUNT, FAILING_CALLS_COUNT, LAG_BUCKETS, LAG_MAX, OLDEST_EVIDENCE, STATE_REASON_COUNT, UNREACHABLE_COUNT, VERDICT,
+    ACCOUNT_LABELS, CHECK_FAILED_COUNT, CHECK_PASSED_COUNT, FAILING_CALLS_COUNT, AGE_BUCKETS, AGE_MAX, OLDEST_EVIDENCE, STATE_REASON_COUNT, UNREACHABLE_COUNT, VERDICT,
     accounts, in_state, over_shards, select,
 )  # fmt: skip
 
@@ -159,21 +159,21 @@ def reasons_over_time():
 
 
 def delivery_heat_map():
-    expr = over_shards(LAG_BUCKETS, "le")
+    expr = over_shards(AGE_BUCKETS, "le")
     options = {
         "calculate": False, "cellGap": 1, "cellValues": {"unit": "short", "decimals": 0}, "showValue": "never", "legend": {"show": True}, "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": False},
         "color": {"mode": "scheme", "scheme": "Cividis", "fill": "dark-blue", "steps": 64, "exponent": 0.5, "scale": "exponential", "reverse": False}, "rowsFrame": {"layout": "le"},
         "yAxis": {"axisPlacement": "left", "unit": "s", "decimals": 0, "reverse": False}, "filterValues": {"le": 0.5}, "exemplars": {"color": words.QUIET},
     }  # fmt: skip
     return panel(
-        "heatmap", "Delivery age of logging trails", "Logging trails by the age of their newest S3 log or digest file when last looked at: up to 15 minutes is AWS's usual, over 1 h a digest is missing, over 3 h is stale.",
+        "heatmap", "Delivery age of logging trails", "Logging trails by the age of their newest S3 log or digest file: up to 15 minutes is AWS's usual, over 1 h a digest is missing, over 3 h is stale.",
         [target(expr, "{{le}}", format="heatmap", interval="1m")], options, custom={"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}, unit="locale",
     )  # fmt: skip
 
 
 def oldest_delivery():
     limits = thresholds("transparent", (1, words.WEAK), (3, words.BAD))
-    return timeseries("Oldest delivery", "Age of the newest file of the logging trail that is furthest behind. Lines: 1 h, a digest is missing; 3 h, stale.", [target(f"max({select(LAG_MAX)}) / 3600", "Furthest behind")], legend=None, limits=limits, unit="h", min=0, color={"mode": "fixed", "fixedColor": words.PLAIN})
+    return timeseries("Oldest delivery", "Age of the newest file of the logging trail that is furthest behind. Lines: 1 h, a digest is missing; 3 h, stale.", [target(f"max({select(AGE_MAX)}) / 3600", "Furthest behind")], legend=None, limits=limits, unit="h", min=0, color={"mode": "fixed", "fixedColor": words.PLAIN})
 
 
 # --- Controls ----------------------------------------------------------------------------------------------------------------------------------
