@@ -103,8 +103,8 @@ def account_table():
 def reasons_now():
     expr = f"sort_desc({over_shards(STATE_REASON_COUNT, 'state, reason', NOT_COVERED)})"
     columns = {
-        "reason": ("Why", 215, {"mappings": words.REASON_MAPPING}),
-        "state": ("State", 120, {"mappings": words.STATE_MAPPING} | FILLED),
+        "reason": ("Why", 230, {"mappings": words.REASON_MAPPING}),
+        "state": ("State", 118, {"mappings": words.STATE_MAPPING} | FILLED),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.PLAIN}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
     return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account is covered.")
@@ -232,7 +232,7 @@ def dashboard():
     rows = [
         (4, [(4, each) for each in glance()]),
         (14, [(16, account_table()), (8, [(8, reasons_now()), (6, failing_calls())])]),
-        (10, [(24, state_timeline())]),
+        (12, [(24, state_timeline())]),
         "Over time",
         (9, [(12, states_over_time()), (12, reasons_over_time())]),
         "Delivery",
