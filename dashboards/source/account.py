@@ -101,8 +101,9 @@ def delivery_errors():
 def event_coverage():
     trail = of_account("cloudtrail_trail_management_events", f"{TRAIL}, kind")
     account = of_account("cloudtrail_account_management_events", "kind")
-    seen = words.mapped({0: ("Incomplete", words.BAD), 1: ("All recorded", words.GOOD)})
-    return timeline("Management events over time", "Whether every read and every write event is recorded: by the account's logging multi-Region trails together, and by what each trail's selectors say, logging or not. Blank: unknown.", [target(account, "Account, {{kind}}"), target(trail, "{{trail}}, {{kind}}")], seen, noValue="Unknown: no trail, or its selectors could not be read.")
+    seen, in_part = (words.mapped({0: (text, colour), 1: ("All recorded", words.GOOD)}) for text, colour in (("Incomplete", words.BAD), ("Not all", words.WEAK)))
+    of_trails = {"matcher": {"id": "byFrameRefID", "options": "B"}, "properties": [{"id": "mappings", "value": in_part}]}
+    return timeline("Management events over time", "Whether every read and every write event is recorded: by the account's logging multi-Region trails together, and by what each trail's selectors say, logging or not. Blank: unknown.", [target(account, "Account, {{kind}}"), target(trail, "{{trail}}, {{kind}}")], seen, overrides=[of_trails], noValue="Unknown: no trail, or its selectors could not be read.")
 
 
 def poll_duration():
@@ -118,7 +119,7 @@ def regions():
 
 FLAGS = {
     "logging": ("Logging", 90, words.yes_no()),
-    "multi_region": ("Multi-Region", 110, words.yes_no()),
+    "multi_region": ("Multi-Region", 110, words.yes_no(bad=words.WEAK)),
     "organization": ("Organization", 110, words.mapped({1: "Yes", 0: "No"})),
     "log_file_validation": ("Validation", 95, words.yes_no(bad=words.WEAK)),
     "kms_encryption": ("KMS", 70, words.yes_no(bad=words.WEAK)),

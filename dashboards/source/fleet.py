@@ -3,7 +3,7 @@
 from . import words
 from .board import CELL, FILLED, KEEP, annotations, coloured, dashboard as frame, override, panel, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
 from .promql import (
-    ACCOUNT_LABELS, CHECK_FAILED_COUNT, CHECK_PASSED_COUNT, FAILING_CALLS_COUNT, LAG_BUCKETS, LAG_MAX, OLDEST_EVIDENCE, STATE_REASON_COUNT, UNREACHABLE_COUNT, VERDICT,
+    ACCOUNT_LABELS, CHECK_FAILED_COUNT, CHECK_PASSED_COUNT, FAILING_CALLS_COUNT, AGE_BUCKETS, AGE_MAX, OLDEST_EVIDENCE, STATE_REASON_COUNT, UNREACHABLE_COUNT, VERDICT,
     accounts, in_state, over_shards, select,
 )  # fmt: skip
 
@@ -103,8 +103,8 @@ def account_table():
 def reasons_now():
     expr = f"sort_desc({over_shards(STATE_REASON_COUNT, 'state, reason', NOT_COVERED)})"
     columns = {
-        "reason": ("Why", 215, {"mappings": words.REASON_MAPPING}),
-        "state": ("State", 120, {"mappings": words.STATE_MAPPING} | FILLED),
+        "reason": ("Why", 230, {"mappings": words.REASON_MAPPING}),
+        "state": ("State", 118, {"mappings": words.STATE_MAPPING} | FILLED),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.PLAIN}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
     return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account is covered.")
@@ -159,21 +159,21 @@ def reasons_over_time():
 
 
 def delivery_heat_map():
-    expr = over_shards(LAG_BUCKETS, "le")
+    expr = over_shards(AGE_BUCKETS, "le")
     options = {
         "calculate": False, "cellGap": 1, "cellValues": {"unit": "short", "decimals": 0}, "showValue": "never", "legend": {"show": True}, "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": False},
         "color": {"mode": "scheme", "scheme": "Cividis", "fill": "dark-blue", "steps": 64, "exponent": 0.5, "scale": "exponential", "reverse": False}, "rowsFrame": {"layout": "le"},
         "yAxis": {"axisPlacement": "left", "unit": "s", "decimals": 0, "reverse": False}, "filterValues": {"le": 0.5}, "exemplars": {"color": words.QUIET},
     }  # fmt: skip
     return panel(
-        "heatmap", "Delivery age of logging trails", "Logging trails by the age of their newest S3 log or digest file when last looked at: up to 15 minutes is AWS's usual, over 1 h a digest is missing, over 3 h is stale.",
+        "heatmap", "Delivery age of logging trails", "Logging trails by the age of their newest S3 log or digest file: up to 15 minutes is AWS's usual, over 1 h a digest is missing, over 3 h is stale.",
         [target(expr, "{{le}}", format="heatmap", interval="1m")], options, custom={"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}, unit="locale",
     )  # fmt: skip
 
 
 def oldest_delivery():
     limits = thresholds("transparent", (1, words.WEAK), (3, words.BAD))
-    return timeseries("Oldest delivery", "Age of the newest file of the logging trail that is furthest behind. Lines: 1 h, a digest is missing; 3 h, stale.", [target(f"max({select(LAG_MAX)}) / 3600", "Furthest behind")], legend=None, limits=limits, unit="h", min=0, color={"mode": "fixed", "fixedColor": words.PLAIN})
+    return timeseries("Oldest delivery", "Age of the newest file of the logging trail that is furthest behind. Lines: 1 h, a digest is missing; 3 h, stale.", [target(f"max({select(AGE_MAX)}) / 3600", "Furthest behind")], legend=None, limits=limits, unit="h", min=0, color={"mode": "fixed", "fixedColor": words.PLAIN})
 
 
 # --- Controls ----------------------------------------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def dashboard():
     rows = [
         (4, [(4, each) for each in glance()]),
         (14, [(16, account_table()), (8, [(8, reasons_now()), (6, failing_calls())])]),
-        (10, [(24, state_timeline())]),
+        (12, [(24, state_timeline())]),
         "Over time",
         (9, [(12, states_over_time()), (12, reasons_over_time())]),
         "Delivery",

@@ -12,8 +12,8 @@ OLDEST_EVIDENCE = "job_instance_shard:cloudtrail_account_verdict_timestamp_secon
 FAILING_CALLS_COUNT = "job_instance_shard_operation_reason:cloudtrail_accounts_undetermined:count"
 CHECK_FAILED_COUNT = "job_instance_shard_check:cloudtrail_account_check:failed"
 CHECK_PASSED_COUNT = "job_instance_shard_check:cloudtrail_account_check:passed"
-LAG_BUCKETS = "job_instance_shard_le:cloudtrail_trail_delivery_lag_seconds:bucket"
-LAG_MAX = "job_instance_shard:cloudtrail_trail_delivery_lag_seconds:max"
+AGE_BUCKETS = "job_instance_shard_le:cloudtrail_trail_last_delivery_age_seconds:bucket"
+AGE_MAX = "job_instance_shard:cloudtrail_trail_last_delivery_age_seconds:max"
 # Recorded by deploy/prometheus/recording.rules.yaml: the instance that speaks for each account.
 SPEAKER = "job_instance_account:cloudtrail_account_last_success_timestamp_seconds:freshest"
 

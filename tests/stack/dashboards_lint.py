@@ -293,6 +293,15 @@ def of_our_own(boards):
         yield from (f"{name}: {pair}" for pair in overlapping(board))
 
 
+def unrecorded(boards):
+    """Recorded series that a dashboard, or a rule behind it, reads and no rule writes."""
+    rules = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "deploy/prometheus").glob("*.rules.yaml"))}
+    written = set(re.findall(r"record: (\S+)", "".join(rules.values())))
+    readers = rules | {name: json.dumps(board) for name, board in boards.items()}
+    for name, text in readers.items():
+        yield from (f"{name}: nothing records {series}" for series in sorted(set(re.findall(r"\bjob\w*:\w+:\w+", text)) - written))
+
+
 def overlapping(board):
     """Panels that lie over one another or beyond the right edge."""
     taken = {}
@@ -366,7 +375,7 @@ def main(arguments):
         for rule, said in faults.items():
             print("\n".join(f"{name}: {rule}: {each}" for each in said))
         print(f"{name}: {len(list(panels(board)))} panels, {len(targets(board))} queries, {len(RULES) - len(faults)} of {len(RULES)} rules hold")
-    across = [] if arguments else list(of_our_own(boards))
+    across = [] if arguments else [*of_our_own(boards), *unrecorded(boards)]
     print("\n".join(across)) if across else None
     source = 0 if arguments else subprocess.run([sys.executable, ROOT / "dashboards/generate.py", "--check"], check=False).returncode
     return 1 if wrong or across or source else 0
