@@ -87,9 +87,9 @@ def account_table():
     age = {"unit": "s", "decimals": 0, "custom.align": "right"}
     columns = {
         "state": ("State", 125, {"mappings": words.STATE_MAPPING} | FILLED),
-        "account_name": ("Account", 230, {"links": [TO_ACCOUNT]}),
+        "account_name": ("Account", None, {"links": [TO_ACCOUNT]}),
         "reason": ("Why", 250, {"mappings": words.REASON_MAPPING}),
-        "account_id": ("Account ID", 140, {"unit": "string"}),
+        "account_id": ("Account ID", 145, {"unit": "string"}),
         "Value #C": ("Last delivery", 120, age),
         "Value #B": ("Evidence age", 120, age),
     }
