@@ -132,7 +132,10 @@ def the_tools_accept_what_is_shipped_and_what_runs(stack, timeline):
 
 
 def both_targets_are_up(stack, timeline):
-    health = lambda: {target["labels"]["job"]: target["health"] for target in (stack.prometheus.api("targets") or {"activeTargets": []})["activeTargets"]}
+    def health():
+        targets = stack.prometheus.api("targets") or {"activeTargets": []}
+        return {target["labels"]["job"]: target["health"] for target in targets["activeTargets"]}
+
     wait_for("both targets up", lambda: health() == {JOB: "up", DEMO: "up"}, PATIENCE)
     wait_for("both exporters ready", lambda: len(stack.prometheus.query("cloudtrail_exporter_ready == 1")) == 2, PATIENCE)
 
@@ -173,7 +176,8 @@ def the_runbook_of_the_page_mends_it(stack, timeline):
     blocks = runbook.remediation("CloudTrailNotLogging")
     runbook.run(blocks, stack.aws["payments"], stack.folder, TRAIL_ARN=arn, REGION=arn.split(":")[3])
     timeline.began(f"the runbook's remediation: {' '.join(blocks).strip()}")
-    timeline.when("the exporter shows compliant", lambda: stack.metric("cloudtrail_account_compliance", account_id=stack.ids["payments"], state="compliant") == 1)
+    compliant = {"account_id": stack.ids["payments"], "state": "compliant"}
+    timeline.when("the exporter shows compliant", lambda: stack.metric("cloudtrail_account_compliance", **compliant) == 1)
     timeline.when("Prometheus: CloudTrailNotLogging ended", lambda: stack.prometheus.alerts() and not stack.prometheus.alerts(**NOT_LOGGING))
     end = timeline.when("the page is resolved", lambda: stack.page("CloudTrailNotLogging", stack.ids["payments"], resolved=True))
     same("the incident", end.data["dedup_key"], page.data["dedup_key"])
@@ -202,7 +206,8 @@ def started_again_it_is_resolved_and_no_alarm_was_taken_back(stack, timeline):
     timeline.mark("every account polled")
     timeline.when("Prometheus: CloudTrailExporterDown ended", lambda: not stack.prometheus.alerts(**DOWN))
     timeline.when("the page is resolved", lambda: stack.page("CloudTrailExporterDown", resolved=True))
-    timeline.when("the alarms of its accounts speak again", lambda: len(stack.alertmanager.alerts(**NO_TRAIL)) == 2 and not stack.suppressed(**NO_TRAIL))
+    held = lambda: len(stack.alertmanager.alerts(**NO_TRAIL))
+    timeline.when("the alarms of its accounts speak again", lambda: held() == 2 and not stack.suppressed(**NO_TRAIL))
     same("resolved meanwhile", stack.page("CloudTrailNoMultiRegionTrail", resolved=True), None)
 
 
