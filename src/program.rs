@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigErrors};
 use crate::daemon::{Daemon, DaemonError, Origin, Running};
 use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
+use crate::fleet::Summary;
 use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
 use crate::web::{Listener, WebFile, WebFileError, WebSettings, healthcheck, systemd};
@@ -168,7 +169,7 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
             Output::Table => check::print_table(&snapshot, now),
             Output::Json => check::print_json(&snapshot, now),
         };
-        Ok(check::Summary::of(&snapshot, now).exit_code().into())
+        Ok(check::exit_code(Summary::of(&snapshot, now)).into())
     })
 }
 

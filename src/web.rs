@@ -93,7 +93,8 @@ impl Server {
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()>) {
         let guard = self.file.as_ref().map(guard::Guard::new);
         let (to, guard) = watch::channel(Arc::new(guard.unwrap_or_default()));
-        let follow = self.file.clone().map(|file| guard::follow(file, to));
+        let follow = self.file.clone();
+        let follow = follow.map(|file| guard::follow(file, to, self.self_metrics.clone()));
         let site = Arc::new(service::Site::new(self, guard));
         let serve = accept::serve(site, listeners, shutdown);
         match follow {

@@ -1,6 +1,6 @@
 //! HTTP requests answered and being answered.
 
-use prometheus::{IntCounterVec, IntGauge, Result};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Result};
 
 use super::SelfMetrics;
 use super::registrar::{InFlight, Registrar};
@@ -19,6 +19,8 @@ const OTHER: &str = "other";
 pub(super) struct Metrics {
     requests: IntCounterVec,
     in_flight: IntGauge,
+    /// Without a child until a certificate is served: no time would be a lie.
+    certificate_expiry: IntGaugeVec,
 }
 
 impl Metrics {
@@ -37,14 +39,29 @@ impl Metrics {
             "cloudtrail_exporter_http_requests_in_flight",
             "HTTP requests being answered.",
         )?;
+        let certificate_expiry = r.gauges(
+            "cloudtrail_exporter_web_certificate_expiry_timestamp_seconds",
+            "When the certificate that is served expires, in seconds since the UNIX epoch.",
+            &[],
+        )?;
         Ok(Self {
             requests,
             in_flight,
+            certificate_expiry,
         })
     }
 }
 
 impl SelfMetrics {
+    /// The certificate served from now on expires then, in seconds since the UNIX epoch.
+    pub fn set_certificate_expiry(&self, at: i64) {
+        let none: [&str; 0] = [];
+        self.http
+            .certificate_expiry
+            .with_label_values(&none)
+            .set(at);
+    }
+
     /// An HTTP request begins; it is in flight until the guard is dropped.
     pub fn http_begins(&self) -> InFlight {
         InFlight::new(&self.http.in_flight)

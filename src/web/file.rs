@@ -12,10 +12,8 @@ mod tree;
 mod users;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use http::HeaderMap;
-use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 
 pub(super) use pem::Pem;
@@ -23,6 +21,7 @@ pub(super) use rate::RateLimit;
 pub(super) use tls::{ClientAuth, TlsSettings};
 pub(super) use users::UserHashes;
 
+use super::tls::Tls;
 use tree::{Faults, Table};
 
 /// A larger file is no web configuration.
@@ -35,7 +34,7 @@ pub struct WebFile {
     sources: Vec<Pem>,
     digest: [u8; 32],
     /// TLS, if it is on.
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) tls: Option<Tls>,
     /// Headers of every answer.
     pub(super) headers: HeaderMap,
     /// Who may read; everybody if there are none.
@@ -108,7 +107,7 @@ impl WebFile {
         faults.into_result()?;
         let sources = tls.as_ref().map(TlsSettings::sources).unwrap_or_default();
         let digest = digest(text, &sources);
-        let tls = tls.map(|tls| super::tls::server_config(&tls)).transpose();
+        let tls = tls.map(|tls| super::tls::tls(&tls)).transpose();
         Ok(Self {
             path: path.to_owned(),
             digest,

@@ -16,6 +16,7 @@ use super::auth::{CHALLENGE, Users};
 use super::file::{RateLimit, WebFile};
 use super::limits;
 use super::reply::{Answer, busy, text, with};
+use crate::self_metrics::SelfMetrics;
 
 /// A web configuration in force.
 #[derive(Default)]
@@ -31,7 +32,7 @@ impl Guard {
     /// Puts a web configuration in force.
     pub(super) fn new(file: &WebFile) -> Self {
         Self {
-            tls: file.tls.clone(),
+            tls: file.tls.as_ref().map(|tls| Arc::clone(&tls.config)),
             headers: file.headers.clone(),
             users: Users::new(file.users.clone()),
             rate: file.rate.map(limiter),
@@ -68,8 +69,19 @@ fn limiter(rate: RateLimit) -> DefaultDirectRateLimiter {
     RateLimiter::direct(quota.allow_burst(rate.burst))
 }
 
+fn show_expiry(file: &WebFile, metrics: &SelfMetrics) {
+    if let Some(at) = file.tls.as_ref().and_then(|tls| tls.expires) {
+        metrics.set_certificate_expiry(at);
+    }
+}
+
 /// Reads the file again whenever it or a file it names changes. One that is refused changes nothing, and is told of once.
-pub(super) async fn follow(mut file: WebFile, to: watch::Sender<Arc<Guard>>) -> Infallible {
+pub(super) async fn follow(
+    mut file: WebFile,
+    to: watch::Sender<Arc<Guard>>,
+    metrics: SelfMetrics,
+) -> Infallible {
+    show_expiry(&file, &metrics);
     let mut ticks = interval(limits::FOLLOW_FILE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_error = None;
@@ -84,6 +96,7 @@ pub(super) async fn follow(mut file: WebFile, to: watch::Sender<Arc<Guard>>) -> 
             Ok(new) => {
                 tracing::info!("the web configuration was read again");
                 to.send_replace(Arc::new(Guard::new(&new)));
+                show_expiry(&new, &metrics);
                 (file, last_error) = (new, None);
             }
             Err(error) => {

@@ -12,20 +12,32 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite};
 
+use x509_parser::prelude::{FromDer, X509Certificate};
+
 use super::file::{ClientAuth, Pem, TlsSettings};
 use names::NamedClients;
 
 /// The only protocol spoken inside TLS.
 const ALPN: &[u8] = b"http/1.1";
 
+/// TLS as it is served.
+#[derive(Debug, Clone)]
+pub(super) struct Tls {
+    /// What every handshake needs.
+    pub(super) config: Arc<ServerConfig>,
+    /// When our own certificate expires, in seconds since the UNIX epoch; `None` if it does not say in a way we can read.
+    pub(super) expires: Option<i64>,
+}
+
 /// Reads the certificates and builds what every handshake needs.
-pub(super) fn server_config(settings: &TlsSettings) -> Result<Arc<ServerConfig>, String> {
+pub(super) fn tls(settings: &TlsSettings) -> Result<Tls, String> {
     let provider = Arc::new(provider(settings));
     let refused = |e: rustls::Error| format!("tls_server_config: {e}");
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&settings.versions)
         .map_err(refused)?;
     let identity = identity(settings, &provider)?;
+    let expires = identity.cert.first().and_then(expiry);
     let builder = match client_verifier(settings, &provider)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
@@ -34,7 +46,13 @@ pub(super) fn server_config(settings: &TlsSettings) -> Result<Arc<ServerConfig>,
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.ignore_client_order = settings.own_order;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Arc::new(config))
+    let config = Arc::new(config);
+    Ok(Tls { config, expires })
+}
+
+fn expiry(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(parsed.validity().not_after.timestamp())
 }
 
 /// What rustls has, less what the settings leave out.

@@ -62,6 +62,7 @@ pub(crate) fn self_metrics() -> SelfMetrics {
     own.set_accounts(Source::Config, 17);
     own.set_ready(true);
     own.discovery_succeeded(Source::Organizations, 1_799_999_400.0, 243);
+    own.set_certificate_expiry(1_830_000_000);
     own.poll_ended(Duration::from_millis(417));
     own.poll_failed(Reason::Failed(Failure::Throttled));
     own.aws_attempt(

@@ -17,6 +17,9 @@ judge() {
 judge "the demo, by promtool, OpenMetrics, JSON Schema, Chromium and axe-core" "$python" contract.py
 judge "moto end to end" "$python" moto_e2e.py
 judge "the simulator, by boto3" ./simulator_judge.sh
+judge "rules, by promtool" ./rules_check.sh
+judge "the mixin, by jsonnet" ./rules_mixin.sh
+judge "every command of the runbooks, by moto and the CLI" "$python" runbooks_commands.py
 judge "Alertmanager example" ./alertmanager_check.sh
 judge "Alertmanager inhibition" ./alertmanager_inhibition.sh
 judge "dashboards, the linter's rules" "$python" dashboards_lint.py
