@@ -31,9 +31,9 @@ def prometheus_config(text, exporters, alertmanager):
     """The shipped scrape configuration with these addresses. `exporters` maps jobs to addresses; the first is the shipped job, each further one
     its copy under another name."""
     text = replaced(text, "[localhost:9093]", f"[{alertmanager}]")
-    head, mark, job = text.partition(f"  - job_name: {JOB}\n")
-    jobs = [replaced(f"{mark}{job}", "[localhost:10065]", f"[{address}]").replace(mark, f"  - job_name: {name}\n") for name, address in exporters.items()]
-    return head + "\n".join(jobs)
+    head, _, job = text.partition(f"  - job_name: {JOB}\n")
+    scraped = lambda name, address: f"  - job_name: {name}\n" + replaced(job, "[localhost:10065]", f"[{address}]")
+    return head + "\n".join(scraped(name, address) for name, address in exporters.items())
 
 
 def alertmanager_config(text, secrets, pager):
@@ -54,10 +54,8 @@ class Prometheus:
         self.config.write_text(prometheus_config(shipped, exporters, alertmanager))
         self.url = f"http://127.0.0.1:{port}"
         flags = [f"--{name}={faster(value, speed)}" for name, value in FLAGS.items()]
-        self.process = Process(
-            "prometheus",
-            ["prometheus", f"--config.file={self.config}", f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn", *flags],
-        )
+        flags += [f"--config.file={self.config}", f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+        self.process = Process("prometheus", ["prometheus", *flags])
 
     def api(self, path, **query):
         """The data of an answer of its API."""
@@ -94,10 +92,8 @@ class Alertmanager:
         shipped = faster_file((DEPLOY / "alertmanager/alertmanager.yml").read_text(), speed)
         self.config.write_text(alertmanager_config(shipped, secrets, pager))
         self.address, self.url = f"127.0.0.1:{port}", f"http://127.0.0.1:{port}"
-        self.process = Process(
-            "alertmanager",
-            ["prometheus-alertmanager", f"--config.file={self.config}", f"--storage.path={folder}/data", f"--web.listen-address={self.address}", "--cluster.listen-address=", "--log.level=warn"],
-        )
+        flags = [f"--config.file={self.config}", f"--storage.path={folder}/data", f"--web.listen-address={self.address}", "--log.level=warn"]
+        self.process = Process("alertmanager", ["prometheus-alertmanager", *flags, "--cluster.listen-address="])
 
     def alerts(self, **labels):
         """The alerts it holds with these labels."""

@@ -77,7 +77,8 @@ def play(stack, speed):
     servers = start(stack, speed)
     for what, _, url in servers:
         print(f"{url:34} {what}")
-    print(f"Dashboards for a Grafana of yours: deploy/grafana, dashboards. Durations of rules and routes are divided by {speed}; the shipped ones: SPEED=1.")
+    print("Dashboards for a Grafana of yours: deploy/grafana, dashboards.")
+    print(f"Durations of rules and routes are divided by {speed}; the shipped ones: make stack SPEED=1.")
     print("Notifications appear below. Ctrl-C ends everything.", flush=True)
     watch(servers)
 
