@@ -25,6 +25,8 @@ pub struct Summary {
     pub non_compliant: usize,
     /// Neither.
     pub unknown: usize,
+    /// There are more accounts than these, of which nothing is known.
+    pub partial: bool,
 }
 
 impl Summary {
@@ -41,13 +43,13 @@ impl Summary {
         summary
     }
 
-    /// The exit code of `check`: a proven failure outranks an unknown.
+    /// The exit code of `check`: a proven failure outranks an unknown, and accounts that could not be listed are unknown.
     pub fn exit_code(self) -> u8 {
         match self {
             Self {
                 non_compliant: 1.., ..
             } => 1,
-            Self { unknown: 1.., .. } => EXIT_UNKNOWN,
+            Self { unknown: 1.., .. } | Self { partial: true, .. } => EXIT_UNKNOWN,
             Self { .. } => 0,
         }
     }
@@ -61,7 +63,11 @@ impl std::fmt::Display for Summary {
         write!(
             f,
             "{total} accounts: {compliant} compliant, {non_compliant} non-compliant, {unknown} unknown"
-        )
+        )?;
+        if self.partial {
+            f.write_str("; there are more accounts, not listed or over the limit: see the log")?;
+        }
+        Ok(())
     }
 }
 
@@ -206,10 +212,7 @@ impl Progress {
     fn show(&mut self, (polled, accounts): (usize, usize)) {
         if self.0 {
             // A terminal that cannot be written to shows nothing; the result is still printed.
-            let _ = write!(
-                io::stderr(),
-                "\rpolled {polled} of {accounts} accounts"
-            );
+            let _ = write!(io::stderr(), "\rpolled {polled} of {accounts} accounts");
         }
     }
 
@@ -221,11 +224,11 @@ impl Progress {
 }
 
 /// Prints the table and a line that sums it up: in colour on a terminal, unless `NO_COLOR` asks otherwise.
-pub fn print_table(snapshot: &Snapshot, now: SystemTime) -> io::Result<()> {
+pub fn print_table(snapshot: &Snapshot, summary: Summary, now: SystemTime) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let table = table(snapshot, now, stdout.is_terminal() && !refused);
-    writeln!(stdout, "{table}\n\n{}", Summary::of(snapshot, now))
+    writeln!(stdout, "{table}\n\n{summary}")
 }
 
 /// Prints what `/api/v1/accounts` answers.

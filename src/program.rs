@@ -160,12 +160,16 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
             .await
             .ok_or(Failure::Daemon(DaemonError::Broken))?;
         let now = SystemTime::now();
+        let summary = check::Summary {
+            partial: engine.directory().is_partial(),
+            ..check::Summary::of(&snapshot, now)
+        };
         // A reader that went away has what it wanted.
         let _ = match output {
-            Output::Table => check::print_table(&snapshot, now),
+            Output::Table => check::print_table(&snapshot, summary, now),
             Output::Json => check::print_json(&snapshot, now),
         };
-        Ok(check::Summary::of(&snapshot, now).exit_code().into())
+        Ok(summary.exit_code().into())
     })
 }
 
