@@ -31,8 +31,12 @@ tools: ## Install the judges: Prometheus, Alertmanager, moto, the aws CLI, Chrom
 	tests/stack/tools.sh $(TOOLS)
 
 stack-test: tools ## Judge the real binary with programs nobody here wrote
-	cargo build
+	cargo build --workspace
 	EXPORTER=$(EXPORTER) tests/stack/run.sh $(PYTHON)
+
+stack: tools ## Play: demo, Prometheus and Alertmanager with the shipped rules, sixty times as fast; SPEED=1 for real time
+	cargo build
+	EXPORTER=$(abspath $(EXPORTER)) $(PYTHON) tests/stack/stack_up.py --speed $(or $(SPEED),60)
 
 check: ## Poll the accounts of a configuration once: make check CONFIG=file
 	cargo run --release -- check $(if $(CONFIG),--config.file=$(CONFIG))

@@ -7,67 +7,27 @@ use std::time::{Duration, SystemTime};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
-use crate::compliance::{State, Verdict};
+use crate::compliance::State;
 use crate::engine::Engine;
-use crate::facts::Destination;
-use crate::snapshot::{AccountState, Snapshot};
+use crate::fleet::{Entry, Summary, badness, clean, entry, name};
+use crate::snapshot::Snapshot;
 use crate::web::everything;
 
 /// Exit code where no account is non-compliant but some are unknown.
 const EXIT_UNKNOWN: u8 = 2;
 
-/// How many accounts stand how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Proven to satisfy the rule.
-    pub compliant: usize,
-    /// Proven not to.
-    pub non_compliant: usize,
-    /// Neither.
-    pub unknown: usize,
-    /// There are more accounts than these, of which nothing is known.
-    pub partial: bool,
-}
+/// The end of the table's last line where accounts are missing.
+const PARTIAL: &str = "; there are more accounts, not listed or over the limit: see the log";
 
-impl Summary {
-    /// Counts the accounts of a snapshot at `now`.
-    pub fn of(snapshot: &Snapshot, now: SystemTime) -> Self {
-        let mut summary = Self::default();
-        for account in snapshot.accounts.values() {
-            match account.standing.verdict(now).state {
-                State::Compliant => summary.compliant += 1,
-                State::NonCompliant => summary.non_compliant += 1,
-                State::Unknown => summary.unknown += 1,
-            }
-        }
-        summary
-    }
-
-    /// The exit code of `check`: a proven failure outranks an unknown, and accounts that could not be listed are unknown.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self {
-                non_compliant: 1.., ..
-            } => 1,
-            Self { unknown: 1.., .. } | Self { partial: true, .. } => EXIT_UNKNOWN,
-            Self { .. } => 0,
-        }
-    }
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let total = self.compliant + self.non_compliant + self.unknown;
-        let (compliant, non_compliant, unknown) =
-            (self.compliant, self.non_compliant, self.unknown);
-        write!(
-            f,
-            "{total} accounts: {compliant} compliant, {non_compliant} non-compliant, {unknown} unknown"
-        )?;
-        if self.partial {
-            f.write_str("; there are more accounts, not listed or over the limit: see the log")?;
-        }
-        Ok(())
+/// The exit code for a fleet: a proven failure outranks an unknown. `partial` says that accounts are missing from it, of which nothing is known.
+pub fn exit_code(summary: Summary, partial: bool) -> u8 {
+    match summary {
+        Summary {
+            non_compliant: 1.., ..
+        } => 1,
+        Summary { unknown: 1.., .. } => EXIT_UNKNOWN,
+        Summary { .. } if partial => EXIT_UNKNOWN,
+        Summary { .. } => 0,
     }
 }
 
@@ -82,12 +42,12 @@ pub fn progress(snapshot: &Snapshot) -> (usize, usize) {
 
 /// The accounts of a snapshot as an aligned table, worst first.
 pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
-    let mut rows: Vec<_> = snapshot
+    let mut entries: Vec<_> = snapshot
         .accounts
         .values()
-        .map(|a| (a.standing.verdict(now), a))
+        .map(|account| entry(account, now))
         .collect();
-    rows.sort_by_key(|(verdict, account)| (urgency(verdict.state), account.account.key.clone()));
+    entries.sort_by_key(|entry| badness(entry.verdict.state, entry.verdict.reason));
     let mut table = Table::new();
     table
         .load_style(NOTHING)
@@ -106,34 +66,32 @@ pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
         "LAST DELIVERY",
         "EVIDENCE",
     ]);
-    for (verdict, account) in rows {
-        table.add_row(row(account, verdict, now));
+    for entry in &entries {
+        table.add_row(row(entry, now));
     }
     table.trim_fmt()
 }
 
-/// Non-compliant before unknown before compliant.
-fn urgency(state: State) -> u8 {
-    match state {
-        State::NonCompliant => 0,
-        State::Unknown => 1,
-        State::Compliant => 2,
-    }
-}
-
-fn row(account: &AccountState, verdict: Verdict, now: SystemTime) -> Vec<Cell> {
-    let id = account.id.map_or_else(|| "-".into(), |id| id.to_string());
-    let name = account.account.name.as_deref().unwrap_or("-");
-    let count = account.standing.counts().multi_region;
-    let evidence = account.standing.evidence(now);
+fn row(entry: &Entry<'_>, now: SystemTime) -> Vec<Cell> {
+    let id = entry.state.id.map(|id| id.to_string());
+    let standing = &entry.state.standing;
+    let count = standing
+        .counts()
+        .multi_region
+        .map(|count| count.to_string());
+    let delivered = entry.last_delivery(now).map(|at| ago(at, now));
+    let evidence = standing
+        .evidence(now)
+        .map(|arn| clean(arn.as_str()).into_owned());
+    let or_dash = |text: Option<String>| Cell::new(text.unwrap_or_else(|| "-".into()));
     vec![
-        Cell::new(id),
-        Cell::new(printable(name)),
-        state(verdict.state),
-        Cell::new(verdict.reason.as_str()),
-        Cell::new(count.map_or_else(|| "-".into(), |n| n.to_string())),
-        Cell::new(last_delivery(account, now)),
-        Cell::new(evidence.map_or("-".into(), |arn| printable(arn.as_str()))),
+        or_dash(id),
+        Cell::new(name(entry.state)),
+        state(entry.verdict.state),
+        Cell::new(entry.verdict.reason.as_str()),
+        or_dash(count),
+        or_dash(delivered),
+        or_dash(evidence),
     ]
 }
 
@@ -146,41 +104,12 @@ fn state(state: State) -> Cell {
     }
 }
 
-/// How long ago any trail of the account last delivered to S3.
-fn last_delivery(account: &AccountState, now: SystemTime) -> String {
-    let trails = account.standing.trails().iter();
-    let latest = trails
-        .filter_map(|t| {
-            t.status
-                .as_ref()?
-                .value
-                .delivery(Destination::S3)
-                .latest
-                .known()
-        })
-        .max();
-    latest.map_or_else(|| "-".into(), |at| ago(at, now))
-}
-
 fn ago(at: SystemTime, now: SystemTime) -> String {
     let age = now.duration_since(at).unwrap_or_default().as_secs();
     format!(
         "{} ago",
         humantime::format_duration(Duration::from_secs(age))
     )
-}
-
-/// A name from outside, fit for a terminal: no control characters.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 /// Waits until every account was polled, with a progress line on a terminal; `None` if the engine broke.
@@ -224,11 +153,13 @@ impl Progress {
 }
 
 /// Prints the table and a line that sums it up: in colour on a terminal, unless `NO_COLOR` asks otherwise.
-pub fn print_table(snapshot: &Snapshot, summary: Summary, now: SystemTime) -> io::Result<()> {
+pub fn print_table(snapshot: &Snapshot, partial: bool, now: SystemTime) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let table = table(snapshot, now, stdout.is_terminal() && !refused);
-    writeln!(stdout, "{table}\n\n{summary}")
+    let more = if partial { PARTIAL } else { "" };
+    let summary = Summary::of(snapshot, now);
+    writeln!(stdout, "{table}\n\n{summary}{more}")
 }
 
 /// Prints what `/api/v1/accounts` answers.

@@ -14,6 +14,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::config::{Config, ConfigErrors, Variables};
 use crate::engine::{Engine, Surroundings};
 use crate::snapshot::Snapshot;
+use crate::web::systemd::{self, Life};
 use crate::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
 
 /// Wishes to reload that may wait; all that wait are answered by one reload.
@@ -109,6 +110,7 @@ impl Daemon {
         let serving = tokio::spawn(server.serve(self.listeners, async {
             let _ = draining.await;
         }));
+        systemd::notify(Life::Ready);
         let reloader = Reloader::new(engine, self.origin, self.auto_reload, waiting)?;
         Ok(Running {
             stop,
@@ -138,7 +140,9 @@ impl Running {
         let outcome = tokio::select! {
             () = self.stop.asked() => Ok(()),
             () = self.reloader.run() => Err(DaemonError::Broken),
+            never = systemd::watchdog() => match never {},
         };
+        systemd::notify(Life::Stopping);
         tracing::info!("stopping: no new connections, requests in flight are finished");
         let _ = self.drain.send(());
         tokio::select! {
@@ -243,6 +247,7 @@ impl Reloader {
 
     /// All or nothing: the error is the text to show, and the configuration in force stays.
     async fn reload(&mut self) -> Result<(), String> {
+        systemd::notify(Life::Reloading);
         let origin = self.origin.clone();
         let read = move || (origin.fingerprint(), origin.read());
         let outcome = match tokio::task::spawn_blocking(read).await {
@@ -260,6 +265,7 @@ impl Reloader {
             Err(panicked) => Err(panicked.to_string()),
         };
         self.tell(&outcome);
+        systemd::notify(Life::Ready);
         outcome
     }
 

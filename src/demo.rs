@@ -10,9 +10,9 @@ use aws_simulator::{Account, DEMO_WORLD, Partition, Simulator, World, WorldError
 use tokio::sync::watch;
 
 use crate::aws::credentials::GivenCredentials;
-use crate::check::Summary;
 use crate::config::Secret;
 use crate::daemon::Origin;
+use crate::fleet::Summary;
 use crate::snapshot::Snapshot;
 use crate::web::Listener;
 

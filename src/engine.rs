@@ -150,8 +150,12 @@ impl Engine {
 
     fn in_force(&self) {
         let Surroundings { shard, metrics, .. } = &self.surroundings;
+        let config = self.config.borrow();
         metrics.set_shard(shard.ordinal(), shard.total());
-        metrics.config_loaded(&self.config.borrow().sha256, seconds(SystemTime::now()));
+        metrics.config_loaded(&config.sha256, seconds(SystemTime::now()));
+        if config.organizations.is_none() {
+            metrics.discovery_ended(Source::Organizations);
+        }
     }
 }
 

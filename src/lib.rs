@@ -14,6 +14,7 @@
 //! - [`labels`]: label pairs, rendered once;
 //! - [`snapshot`]: all accounts at one moment, immutable, and its one writer;
 //! - [`exposition`]: a snapshot as Prometheus reads it;
+//! - [`fleet`]: a snapshot as people look at it, worst first;
 //! - [`web`]: the HTTP server;
 //! - [`engine`]: discovery, poller and publisher, wired;
 //! - [`iam`]: the policies a configuration needs;
@@ -31,6 +32,7 @@ pub mod directory;
 pub mod engine;
 pub mod exposition;
 pub mod facts;
+pub mod fleet;
 pub mod iam;
 pub mod labels;
 pub mod logging;

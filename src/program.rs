@@ -14,9 +14,10 @@ use crate::config::{Config, ConfigErrors};
 use crate::daemon::{Daemon, DaemonError, Origin, Running};
 use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
+use crate::fleet::Summary;
 use crate::iam;
 use crate::self_metrics::{Build, SelfMetrics};
-use crate::web::{Listener, WebFile, WebFileError, WebSettings};
+use crate::web::{Listener, WebFile, WebFileError, WebSettings, healthcheck, systemd};
 
 /// The exit code of a bad configuration: `EX_CONFIG` of sysexits.
 const EXIT_CONFIG: u8 = 78;
@@ -79,7 +80,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
         Some(Command::IamPolicy) => Ok(policies(&origin(cli).read()?)),
-        Some(_) => Ok(ExitCode::FAILURE),
+        Some(Command::Healthcheck { url }) => healthy(url),
     }
 }
 
@@ -144,6 +145,9 @@ async fn serve(
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
+    if cli.web.systemd_socket {
+        return systemd::listeners().map_err(Failure::Listen);
+    }
     let addresses = cli.web.listen_addresses.iter();
     addresses
         .map(|address| Listener::bind(address).map_err(Failure::Listen))
@@ -160,17 +164,22 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
             .await
             .ok_or(Failure::Daemon(DaemonError::Broken))?;
         let now = SystemTime::now();
-        let summary = check::Summary {
-            partial: engine.directory().is_partial(),
-            ..check::Summary::of(&snapshot, now)
-        };
+        let partial = engine.directory().is_partial();
         // A reader that went away has what it wanted.
         let _ = match output {
-            Output::Table => check::print_table(&snapshot, summary, now),
+            Output::Table => check::print_table(&snapshot, partial, now),
             Output::Json => check::print_json(&snapshot, now),
         };
-        Ok(summary.exit_code().into())
+        Ok(check::exit_code(Summary::of(&snapshot, now), partial).into())
     })
+}
+
+/// `healthcheck`: silence and 0, or why not.
+fn healthy(url: &str) -> Result<ExitCode, Failure> {
+    let asked = runtime()?.block_on(healthcheck(url));
+    asked
+        .map(|()| ExitCode::SUCCESS)
+        .map_err(Failure::Unhealthy)
 }
 
 /// `iam-policy`: each document under its title.

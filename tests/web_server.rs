@@ -16,6 +16,8 @@ mod curl;
 mod fleet;
 #[path = "web/guard.rs"]
 mod guard;
+#[path = "web/health.rs"]
+mod health;
 #[path = "web/house.rs"]
 mod house;
 #[path = "web/pages.rs"]

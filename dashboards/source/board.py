@@ -122,10 +122,11 @@ def timeseries(title, description, targets, legend="list", stack=False, fill=8, 
     return panel("timeseries", title, description, targets, options, custom=drawn | (custom or {}), thresholds=limits or thresholds(words.PLAIN), **defaults)
 
 
-def timeline(title, description, targets, mappings, row_height=0.8, **more):
+def timeline(title, description, targets, mappings, row_height=0.8, most_points=None, **more):
     """States over time, one row a series."""
     options = {"mergeValues": True, "showValue": "auto", "alignValue": "left", "rowHeight": row_height, "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "single"}}
-    return panel("state-timeline", title, description, targets, options, custom={"lineWidth": 0, "fillOpacity": 85, "spanNulls": False}, mappings=mappings, color={"mode": "thresholds"}, thresholds=thresholds(words.QUIET), **more)
+    drawn = panel("state-timeline", title, description, targets, options, custom={"lineWidth": 0, "fillOpacity": 85, "spanNulls": False}, mappings=mappings, color={"mode": "thresholds"}, thresholds=thresholds(words.QUIET), **more)
+    return drawn | ({"maxDataPoints": most_points} if most_points else {})
 
 
 def table(title, description, targets, columns, sort=None, limit=None, **defaults):

@@ -34,14 +34,21 @@ def flag(title, description, expr, good, bad, **more):
     return stat(title, description, [target(expr, title, instant=True)], colour="background_solid", text="value", size=30, mappings=words.yes_no(good, bad), thresholds=thresholds(words.QUIET), **more)
 
 
+def there_and_missing(title, description, there, missing):
+    """Two numbers; the second is bad as soon as it is not 0."""
+    alarming = override("Missing", thresholds=thresholds(words.QUIET, (1, words.BAD)))
+    targets = [target(there, "There", instant=True), target(missing, "Missing", instant=True)]
+    return stat(title, description, targets, text="value_and_name", size=30, unit="locale", decimals=0, overrides=[alarming])
+
+
 def instances():
-    targets = [target(f"sum({select('up')})", "Answer", instant=True), target(f"count({select('up')})", "Expected", instant=True)]
-    return stat("Instances", "Instances that answer Prometheus, of those it scrapes.", targets, colour="none", text="value_and_name", size=30, unit="locale", decimals=0)
+    there = f"sum({select('up')})"
+    return there_and_missing("Instances", "Instances that answer Prometheus, and those it scrapes in vain.", there, f"count({select('up')}) - {there}")
 
 
 def shards():
-    ordinals = f"count(count by (shard) (count_values by (job) (\"shard\", {own('shard_ordinal')})))"
-    return stat("Shards", "Shards that are there, of those there should be. 1 of 1: not sharded.", [target(ordinals, "There", instant=True), target(f"max({own('shards')})", "Expected", instant=True)], colour="none", text="value_and_name", size=30, unit="locale", decimals=0)
+    there = f"count(count by (shard) (count_values by (job) (\"shard\", {own('shard_ordinal')})))"
+    return there_and_missing("Shards", "Shards that answer, and those that should but do not. 1 and 0: not sharded.", there, f"max({own('shards')}) - {there}")
 
 
 def poll_failure_share():

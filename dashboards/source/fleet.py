@@ -4,14 +4,16 @@ from . import words
 from .board import CELL, FILLED, KEEP, annotations, coloured, dashboard as frame, override, panel, query_variable, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
 from .promql import (
     ACCOUNT_LABELS, CHECK_FAILED_COUNT, CHECK_PASSED_COUNT, FAILING_CALLS_COUNT, LAG_BUCKETS, LAG_MAX, OLDEST_EVIDENCE, STATE_REASON_COUNT, UNREACHABLE_COUNT, VERDICT,
-    accounts, over_shards, select, severity, spoken,
+    accounts, in_state, over_shards, select,
 )  # fmt: skip
 
 ACCOUNT = 'account_name=~"$account_name"'
 STATE = 'state=~"$state"'
+DELIVERED = '"s3|s3_digest"'
 NOT_COVERED = ['state!="compliant"']
 TABLE_ROWS = 100
 TIMELINE_ROWS = 30
+TIMELINE_POINTS = 300
 # Sets the states apart in the order of the table; larger than any time since 1970.
 STATE_STEP = "1e10"
 TO_ACCOUNT = {
@@ -68,45 +70,32 @@ def glance():
 
 
 def worst():
-    """The worst accounts, those with the oldest evidence first."""
+    """The worst accounts, those with the oldest evidence first: a step for the state, less the time of the evidence."""
     series = f"max by ({ACCOUNT_LABELS}, state, reason) ({{}})"
     bad, unsure, good = (series.format(select(VERDICT, f'state="{state}"', STATE, ACCOUNT)) for state in ("non_compliant", "unknown", "compliant"))
-    return f"topk({TABLE_ROWS}, 2 * {STATE_STEP} - {bad} or {STATE_STEP} - {unsure} or 0 - {good})"
+    return f"topk({TABLE_ROWS}, 3 * {STATE_STEP} - {bad} or 2 * {STATE_STEP} - {unsure} or {STATE_STEP} - {good})"
 
 
-def of_worst(expr):
-    """The same of no other account."""
-    return table_target(f"{expr} and on ({ACCOUNT_LABELS}) {worst()}")
-
-
-def trail_count(metric):
-    return of_worst(spoken(metric, ACCOUNT_LABELS, [ACCOUNT]))
+def age_of_worst():
+    """The time of the evidence taken out of `worst` again, which is cheaper than to look for it; nothing where there never was any."""
+    return f"time() - {STATE_STEP} + (({worst()}) % {STATE_STEP} > 0)"
 
 
 def account_table():
-    delivery = spoken("cloudtrail_trail_last_delivery_age_seconds", f"{ACCOUNT_LABELS}, trail_arn, destination", [ACCOUNT, 'destination=~"s3|s3_digest"'])
-    age = f"time() - max by ({ACCOUNT_LABELS}) ({select(VERDICT, STATE, ACCOUNT)} > 0)"
-    targets = [
-        table_target(worst()),
-        of_worst(f"({age})"),
-        trail_count("cloudtrail_account_logging_multi_region_trails"),
-        trail_count("cloudtrail_account_multi_region_trails"),
-        of_worst(f"min by ({ACCOUNT_LABELS}) ({delivery})"),
-    ]
-    number = {"unit": "locale", "decimals": 0, "custom.align": "right"}
+    delivery = f"time() - max by ({ACCOUNT_LABELS}) ({select('cloudtrail_trail_last_delivery_timestamp_seconds', ACCOUNT, 'destination=~%s' % DELIVERED)})"
+    targets = [table_target(worst()), table_target(age_of_worst()), table_target(f"({delivery}) and on ({ACCOUNT_LABELS}) {worst()}")]
+    age = {"unit": "s", "decimals": 0, "custom.align": "right"}
     columns = {
-        "state": ("State", 120, {"mappings": words.STATE_MAPPING} | FILLED),
-        "account_name": ("Account", 170, {"links": [TO_ACCOUNT]}),
-        "reason": ("Why", 210, {"mappings": words.REASON_MAPPING}),
-        "account_id": ("Account ID", 125, {"unit": "string"}),
-        "Value #C": ("Logging", 75, number),
-        "Value #D": ("Multi-Region", 105, number),
-        "Value #E": ("Last delivery", 105, {"unit": "s", "decimals": 0, "custom.align": "right"}),
-        "Value #B": ("Evidence age", 105, {"unit": "s", "decimals": 0, "custom.align": "right"}),
+        "state": ("State", 125, {"mappings": words.STATE_MAPPING} | FILLED),
+        "account_name": ("Account", None, {"links": [TO_ACCOUNT]}),
+        "reason": ("Why", 250, {"mappings": words.REASON_MAPPING}),
+        "account_id": ("Account ID", 145, {"unit": "string"}),
+        "Value #C": ("Last delivery", 120, age),
+        "Value #B": ("Evidence age", 120, age),
     }
     return table(
         "Accounts, worst first",
-        f"The {TABLE_ROWS} worst accounts of the chosen states: non-compliant, unknown, compliant, each with the oldest evidence first. Multi-Region counts the trails of every Region that cover the account, Logging those of them that log; Last delivery is the age of the newest S3 log or digest file. An empty cell is unknown. Click an account to open it.",
+        f"The {TABLE_ROWS} worst accounts of the chosen states: non-compliant, unknown, compliant, each with the oldest evidence first. Last delivery is the age of the newest S3 log or digest file of any trail the account sees. An empty cell is unknown. Click an account to open it.",
         targets, columns, sort="Value #A", limit=TABLE_ROWS, unit="locale",
     )  # fmt: skip
 
@@ -134,22 +123,23 @@ def failing_calls():
 # --- Over time ---------------------------------------------------------------------------------------------------------------------------------
 
 
+def troubled(wrap="{}", suffix=""):
+    """Accounts that are not compliant: 2 non-compliant, 1 unknown. Compliant ones are not read, so this is cheap in a large fleet."""
+    bad, unsure = (in_state(state, [ACCOUNT], wrap, suffix) for state in ("non_compliant", "unknown"))
+    return f"2 * {bad} or {unsure}"
+
+
 def state_timeline():
-    """The whole fleet, then the accounts that were in trouble at some time in the range: compliant ones are not read, so this is cheap."""
-    now = " or ".join([f"2 * max(sgn(({accounts('non_compliant')}))) > 0", f"max(sgn(({accounts('unknown')}))) > 0", f"0 * {accounts()}"])
-    troubled = severity_of_troubled()
-    ever = severity_of_troubled("last_over_time({}[$__range] @ end())")
+    """The whole fleet, then the accounts that were in trouble at some time in the range."""
+    now = " or ".join([f"2 * sgn({accounts('non_compliant')}) > 0", f"sgn({accounts('unknown')}) > 0", f"0 * {accounts()}"])
+    drawn = f" and on ({ACCOUNT_LABELS}) topk({TIMELINE_ROWS}, {troubled('last_over_time({}[$__range] @ end())')})"
     link = {"title": "Open ${__field.labels.account_name}", "url": "/d/cloudtrail-account?var-account_name=${__field.labels.account_name:percentencode}&var-account_id=${__field.labels.account_id}&" + KEEP, "targetBlank": False}
     return timeline(
         "Accounts in trouble over time",
         f"First the fleet by its worst account, then each account that was non-compliant or unknown in the time range (at most {TIMELINE_ROWS}, the worst). Blank: covered.",
-        [target(now, "Fleet, worst account"), target(f"({troubled}) and on ({ACCOUNT_LABELS}) topk({TIMELINE_ROWS}, {ever})", "{{account_name}}")],
-        words.SEVERITY_MAPPING, links=[link],
+        [target(now, "Fleet, worst account"), target(troubled(suffix=drawn), "{{account_name}}")],
+        words.SEVERITY_MAPPING, links=[link], most_points=TIMELINE_POINTS,
     )  # fmt: skip
-
-
-def severity_of_troubled(wrap="{}"):
-    return severity([ACCOUNT], wrap).rsplit(" or ", 1)[0]
 
 
 def states_over_time():
@@ -219,7 +209,7 @@ def controls():
 def checks():
     told = words.mapped({check: ", ".join(control for control, (_, used) in words.CONTROLS.items() if check in used) or "None of the seven" for check in words.CHECKS})
     passed, failed = over_shards(CHECK_PASSED_COUNT, "check"), over_shards(CHECK_FAILED_COUNT, "check")
-    unknown = f"{accounts()} - on () group_right () ({passed} + {failed})"
+    unknown = f"clamp_min({accounts()} - on () group_right () ({passed} + {failed}), 0)"
     copy = f'label_replace({passed}, "controls", "$1", "check", "(.+)")'
     columns = {
         "check": ("Check", 170, {"mappings": words.CHECK_MAPPING}),

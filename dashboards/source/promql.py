@@ -37,15 +37,15 @@ def accounts(state=None, by=""):
     return f"sum({counted}) or 0 * {over_shards(ACCOUNTS_COUNT)}"
 
 
-def in_state(state, matchers=(), wrap="{}"):
-    """The accounts in a state, 1 each; `wrap` goes around the selector."""
+def in_state(state, matchers=(), wrap="{}", suffix=""):
+    """The accounts in a state, 1 each; `wrap` goes around the selector, `suffix` behind it."""
     series = select(VERDICT, f'state="{state}"', *matchers)
-    return f"group by ({ACCOUNT_LABELS}) ({wrap.format(series)})"
+    return f"group by ({ACCOUNT_LABELS}) ({wrap.format(series)}{suffix})"
 
 
-def severity(matchers=(), wrap="{}"):
+def severity(matchers=()):
     """One series per account: 2 non-compliant, 1 unknown, 0 compliant."""
-    bad, unsure, good = (in_state(state, matchers, wrap) for state in ("non_compliant", "unknown", "compliant"))
+    bad, unsure, good = (in_state(state, matchers) for state in ("non_compliant", "unknown", "compliant"))
     return f"2 * {bad} or {unsure} or 0 * {good}"
 
 

@@ -31,7 +31,7 @@ NON_COMPLIANT_REASONS = {
 UNKNOWN_REASONS = {
     "access_denied": "Access denied",
     "credentials": "Credentials refused",
-    "wrong_account": "Credentials of another account",
+    "wrong_account": "Wrong account",
     "region_disabled": "Region not enabled",
     "throttled": "Throttled by AWS",
     "timeout": "Timed out",

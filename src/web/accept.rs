@@ -52,7 +52,8 @@ pub(super) async fn serve(
     shutdown.await;
     let _ = stopper.send(true);
     // Past the deadline the loops are dropped, and their connections with them.
-    let _ = timeout(limits::DRAIN, loops.join_all()).await;
+    let ended = async { while loops.join_next().await.is_some() {} };
+    let _ = timeout(limits::DRAIN, ended).await;
 }
 
 /// Accepts from one socket until the server stops, then waits for the connections it has.

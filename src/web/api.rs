@@ -12,13 +12,14 @@ use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, VA
 use serde::Serialize;
 
 use super::body::Reply;
-use super::fleet::{Summary, entry};
+use super::fleet::fits;
 use super::negotiate::joined;
 use super::query::Query;
 use super::reply::{Answer, answer, with};
 use super::view::{Account, Time};
 use crate::directory::AccountKey;
 use crate::exposition::{accepts_gzip, gzip};
+use crate::fleet::{Summary, entry};
 use crate::snapshot::{AccountState, Snapshot};
 
 /// A chunk is sent when it is this long.
@@ -169,7 +170,7 @@ impl List {
             text.push_str("]}\n");
             return Place::Done;
         };
-        let fits = entry(state, self.now).fits(&self.query);
+        let fits = fits(&entry(state, self.now), &self.query);
         if fits {
             text.push_str(if any { ",\n" } else { "\n" });
             text.push_str(&written(&Account::new(state, self.now)));

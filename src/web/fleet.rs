@@ -1,93 +1,27 @@
-//! The fleet at one moment: how many stand how, and the accounts that were asked for, in order.
+//! The accounts that were asked for, in order, a page at a time.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::Serialize;
-
 use super::query::{PAGE, Query, Sort};
-use super::view::{badness, name};
 use crate::account::AccountId;
-use crate::compliance::{State, Verdict};
 use crate::directory::AccountKey;
-use crate::facts::Destination;
+use crate::fleet::{Entry, badness, entry, name};
 use crate::snapshot::{AccountState, Snapshot};
 
-/// How many accounts stand how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Summary {
-    pub(super) accounts: usize,
-    pub(super) compliant: usize,
-    pub(super) non_compliant: usize,
-    pub(super) unknown: usize,
+/// Whether an account is among those asked for.
+pub(super) fn fits(entry: &Entry<'_>, query: &Query) -> bool {
+    let state_fits = query.state.is_none_or(|state| state == entry.verdict.state);
+    state_fits && (query.search.is_empty() || holds(entry, &query.search))
 }
 
-impl Summary {
-    /// Counts a whole fleet.
-    pub(super) fn of(snapshot: &Snapshot, now: SystemTime) -> Self {
-        let mut summary = Self::default();
-        for account in snapshot.accounts.values() {
-            summary.add(account.standing.verdict(now).state);
-        }
-        summary
-    }
-
-    fn add(&mut self, state: State) {
-        self.accounts += 1;
-        match state {
-            State::Compliant => self.compliant += 1,
-            State::NonCompliant => self.non_compliant += 1,
-            State::Unknown => self.unknown += 1,
-        }
-    }
-
-    /// How many are in a state.
-    pub(super) fn count(&self, state: State) -> usize {
-        match state {
-            State::Compliant => self.compliant,
-            State::NonCompliant => self.non_compliant,
-            State::Unknown => self.unknown,
-        }
-    }
-}
-
-/// An account and how it stands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry<'a> {
-    pub(super) state: &'a AccountState,
-    pub(super) verdict: Verdict,
-}
-
-impl Entry<'_> {
-    /// Whether it is among those asked for.
-    pub(super) fn fits(&self, query: &Query) -> bool {
-        let state_fits = query.state.is_none_or(|state| state == self.verdict.state);
-        state_fits && (query.search.is_empty() || self.holds(&query.search))
-    }
-
-    fn holds(&self, search: &str) -> bool {
-        let id = self.state.id.map(|id| id.to_string()).unwrap_or_default();
-        let unit = self.state.account.organizational_unit.as_deref();
-        id.contains(search)
-            || name(self.state).to_lowercase().contains(search)
-            || self.verdict.reason.as_str().contains(search)
-            || unit.is_some_and(|unit| unit.contains(search))
-    }
-
-    /// The last delivery to S3 of the trail that satisfies the rule, else of any trail.
-    pub(super) fn last_delivery(&self, now: SystemTime) -> Option<SystemTime> {
-        let standing = &self.state.standing;
-        let evidence = standing.evidence(now);
-        let counts = standing
-            .trails()
-            .iter()
-            .filter(|held| evidence.is_none_or(|arn| *arn == held.trail.arn));
-        let delivered = counts.filter_map(|held| {
-            let status = &held.status.as_ref()?.value;
-            status.delivery(Destination::S3).latest.known()
-        });
-        delivered.max()
-    }
+fn holds(entry: &Entry<'_>, search: &str) -> bool {
+    let id = entry.state.id.map(|id| id.to_string()).unwrap_or_default();
+    let unit = entry.state.account.organizational_unit.as_deref();
+    id.contains(search)
+        || name(entry.state).to_lowercase().contains(search)
+        || entry.verdict.reason.as_str().contains(search)
+        || unit.is_some_and(|unit| unit.contains(search))
 }
 
 /// One page of the accounts asked for.
@@ -104,7 +38,7 @@ pub(super) struct Page<'a> {
 /// The accounts asked for. The whole fleet is looked at, a page of it is kept.
 pub(super) fn page<'a>(snapshot: &'a Snapshot, query: &Query, now: SystemTime) -> Page<'a> {
     let all = snapshot.accounts.values().map(|state| entry(state, now));
-    let mut entries: Vec<_> = all.filter(|entry| entry.fits(query)).collect();
+    let mut entries: Vec<_> = all.filter(|entry| fits(entry, query)).collect();
     sort(&mut entries, query, now);
     let fitting = entries.len();
     let pages = fitting.div_ceil(PAGE).max(1);
@@ -115,14 +49,6 @@ pub(super) fn page<'a>(snapshot: &'a Snapshot, query: &Query, now: SystemTime) -
         number,
         pages,
         fitting,
-    }
-}
-
-/// An account and how it stands at `now`.
-pub(super) fn entry(state: &Arc<AccountState>, now: SystemTime) -> Entry<'_> {
-    Entry {
-        state,
-        verdict: state.standing.verdict(now),
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use crate::compliance::Check;
 use crate::compliance::standing::EventKind;
-use crate::compliance::{Check, Reason, State};
-use crate::labels::cleaned;
+use crate::fleet::name;
 use crate::snapshot::AccountState;
 
 pub(super) use moment::{Time, age};
@@ -138,15 +138,6 @@ impl Counts {
     }
 }
 
-/// The name an account goes by: its own, else its id.
-pub(super) fn name(state: &AccountState) -> Cow<'_, str> {
-    match (&state.account.name, state.id) {
-        (Some(name), _) => clean(name),
-        (None, Some(id)) => Cow::Owned(id.to_string()),
-        (None, None) => Cow::Borrowed(""),
-    }
-}
-
 fn checked(state: &AccountState, check: Check, now: SystemTime) -> Checked {
     Checked {
         check: check.as_str(),
@@ -175,22 +166,4 @@ fn regions(state: &AccountState) -> Vec<Asked<'_>> {
             answered: *answered,
         })
         .collect()
-}
-
-/// A text from outside without the characters that could change how the text around it reads.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| cleaned(c) == c) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().map(cleaned).collect())
-}
-
-/// How bad a verdict is, worst first; what a fleet is sorted by.
-pub(super) fn badness(state: State, reason: Reason) -> (u8, Reason) {
-    let rank = match state {
-        State::NonCompliant => 0,
-        State::Unknown => 1,
-        State::Compliant => 2,
-    };
-    (rank, reason)
 }

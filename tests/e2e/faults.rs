@@ -179,8 +179,9 @@ fn world() -> String {
 }
 
 fn config() -> String {
-    let mut config =
-        String::from("poll: { interval: 15s, timeout: 12s }\naws: { max_attempts: 1 }\naccounts:\n");
+    let mut config = String::from(
+        "poll: { interval: 15s, timeout: 12s }\naws: { max_attempts: 1 }\naccounts:\n",
+    );
     for place in 0..FAULTS.len() + HEALTHY {
         writeln!(config, "  - {{ id: '{}' }}", id(place)).unwrap();
     }

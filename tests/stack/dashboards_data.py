@@ -164,7 +164,7 @@ def options(arguments):
     parser.add_argument("--accounts", type=int, default=50, help="at most so many accounts on the Account dashboard")
     parser.add_argument("--all", action="store_true", help="no panel may be empty")
     parser.add_argument("--slow", type=float, default=TIMEOUT_SECONDS)
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def main(arguments):

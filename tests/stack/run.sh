@@ -2,10 +2,9 @@
 # Runs every stack test with PYTHON and tells how many passed. A failure does not keep the others from running.
 set -uo pipefail
 python=$(realpath -s "${1:?usage: run.sh PYTHON}")
+EXPORTER=$(realpath "${EXPORTER:-target/debug/cloudtrail-exporter}")
+export EXPORTER PATH="$(dirname "$python"):$PATH" PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")"
-export PATH="$(dirname "$python"):$PATH" PYTHONDONTWRITEBYTECODE=1
-EXPORTER=$(realpath "$OLDPWD/${EXPORTER:-target/debug/cloudtrail-exporter}")
-export EXPORTER
 
 passed=0 failed=()
 judge() {
@@ -15,7 +14,16 @@ judge() {
   echo "    $((SECONDS - began)) s"
 }
 
+judge "the demo, by promtool, OpenMetrics, JSON Schema, Chromium and axe-core" "$python" contract.py
 judge "moto end to end" "$python" moto_e2e.py
+judge "the simulator, by boto3" ./simulator_judge.sh
+judge "Alertmanager example" ./alertmanager_check.sh
+judge "Alertmanager inhibition" ./alertmanager_inhibition.sh
+judge "dashboards, the linter's rules" "$python" dashboards_lint.py
+judge "the linter itself" "$python" dashboards_lint.py --selftest
+judge "scaling of rules" "$python" scale_test.py
+judge "trail stopped, page, runbook, resolved" "$python" stack_test.py
+judge "make stack" "$python" stack_up_test.py
 
 echo
 ((${#failed[@]} == 0)) || printf 'failed: %s\n' "${failed[@]}"

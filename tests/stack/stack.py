@@ -70,14 +70,18 @@ def value(found, name, **labels):
 
 
 class Process:
-    """A child process whose output is kept in a file and shown if the test fails."""
+    """A child process whose output is kept in a file and shown if the test fails. `files` go when it goes."""
 
-    def __init__(self, name, command, env=None, cwd=None):
-        self.name = name
+    def __init__(self, name, command, env=None, cwd=None, files=()):
+        self.name, self.files = name, files
         self.log = tempfile.NamedTemporaryFile("w+", prefix=f"{name}-", suffix=".log", delete=False)
-        self.child = subprocess.Popen(
-            [str(part) for part in command], stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})}, cwd=cwd
-        )
+        try:
+            self.child = subprocess.Popen(
+                [str(part) for part in command], stdout=self.log, stderr=self.log, env={**os.environ, **(env or {})}, cwd=cwd
+            )
+        except OSError:
+            self.remove()
+            raise
 
     def output(self):
         """What it printed so far."""
@@ -101,7 +105,12 @@ class Process:
         self.stop()
         if kind:
             print(f"--- {self.name} ---\n{self.output()[-4000:]}", file=sys.stderr)
-        os.unlink(self.log.name)
+        self.remove()
+
+    def remove(self):
+        """Takes its files away."""
+        for file in [self.log.name, *self.files]:
+            os.unlink(file)
 
 
 def moto():
@@ -143,15 +152,16 @@ class Aws:
         return Aws(self.endpoint, got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
 
 
-def exporter(config, endpoint, *flags, env=None):
-    """The exporter on a free port, as (process, url). `config` is the file's text, or None for no file."""
-    port = free_port()
+def exporter(config, endpoint, *flags, env=None, port=None):
+    """The exporter on a free port or on `port`, as (process, url). `config` is the file's text, or None for no file."""
+    port, files = port or free_port(), []
     command = [EXPORTER, f"--web.listen-address=127.0.0.1:{port}", *flags]
     if config is not None:
         file = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
         file.write(config)
         file.close()
         command.append(f"--config.file={file.name}")
+        files.append(file.name)
     credentials = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
@@ -160,5 +170,5 @@ def exporter(config, endpoint, *flags, env=None):
         "AWS_REGION": "us-east-1",
         "NO_PROXY": "127.0.0.1",
     }
-    process = Process("exporter", command, {**credentials, **(env or {})})
+    process = Process("exporter", command, {**credentials, **(env or {})}, files=files)
     return process, f"http://127.0.0.1:{port}"

@@ -76,7 +76,7 @@ async fn readers_that_stop_reading_keep_no_scraper_out() {
         let _ = timeout(Duration::from_millis(50), stream.write_all(asks.as_bytes())).await;
         lazy.push(stream);
     }
-    let end = Instant::now() + Duration::from_secs(3);
+    let end = Instant::now() + Duration::from_secs(2);
     let mut good = 0;
     while Instant::now() < end {
         let began = Instant::now();
@@ -226,7 +226,8 @@ async fn random_methods_and_paths_make_no_new_series() {
                 stream.write_all(ask.as_bytes()).await.expect("sent");
                 let mut answer = [0; 1024];
                 let read = stream.read(&mut answer).await.expect("answered");
-                assert_eq!(Told::from_bytes(&answer[..read]).status(), 404);
+                let status = Told::from_bytes(&answer[..read]).status();
+                assert!(matches!(status, 404 | 405), "{status} for {ask}");
             }
         });
     }
@@ -237,7 +238,7 @@ async fn random_methods_and_paths_make_no_new_series() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_vanish_leave_nothing_behind() {
     let house = House::open();
-    for _ in 0..300 {
+    for _ in 0..100 {
         let mut stream = house.connect().await;
         let _ = stream
             .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -186,3 +186,14 @@ async fn the_json_is_filtered_and_refuses_what_it_does_not_know() {
     let list = json(&empty.get("/api/v1/accounts").await);
     assert_eq!(list["accounts"], serde_json::json!([]));
 }
+
+#[test]
+fn the_documented_example_is_what_the_schema_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api.md");
+    let text = std::fs::read_to_string(path).expect("a page");
+    let example = text
+        .split("```")
+        .find_map(|part| part.strip_prefix("json\n"));
+    let example = serde_json::from_str(example.expect("an example")).expect("JSON");
+    assert_eq!(faults(&schema(), &example), Vec::<String>::new());
+}

@@ -6,12 +6,13 @@ use askama::Template;
 use http::HeaderMap;
 
 use super::{Frame, class, page};
+use crate::fleet::clean;
 use crate::snapshot::AccountState;
 use crate::web::fleet;
 use crate::web::query::encoded;
 use crate::web::remediation::{Place, Step, steps};
 use crate::web::reply::Answer;
-use crate::web::view::{Account, age, clean};
+use crate::web::view::{Account, age};
 use crate::web::words;
 
 #[derive(Template)]

@@ -7,11 +7,12 @@ use http::HeaderMap;
 
 use super::{Frame, class, grouped, page};
 use crate::compliance::State;
+use crate::fleet::{Entry, Summary, badness, clean, name};
 use crate::snapshot::{AccountState, Snapshot};
-use crate::web::fleet::{self, Entry, Summary};
+use crate::web::fleet;
 use crate::web::query::{PAGE, Query, Sort, encoded};
 use crate::web::reply::Answer;
-use crate::web::view::{Time, badness, clean, name};
+use crate::web::view::Time;
 use crate::web::words;
 
 /// Worst first, as everywhere on the page.

@@ -37,7 +37,7 @@ pub(super) fn allow(place: &Place<'_>, bucket: &str, trail_arn: &str) -> Step {
         quoted(&policy(place, bucket, trail_arn))
     );
     Step::run(
-        "Let CloudTrail write to it. This replaces the bucket's policy: if it has one, add these two statements to it instead.",
+        "Let CloudTrail write to it. This replaces the bucket's policy: if it has one, add these two statements to it instead. A trail with a key prefix needs that prefix before AWSLogs.",
         command,
     )
 }

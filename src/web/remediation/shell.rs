@@ -1,6 +1,6 @@
 //! Quoting for a POSIX shell.
 
-use crate::web::view::clean;
+use crate::fleet::clean;
 
 /// A value as one word of a command line, whatever stands in it.
 pub(crate) fn quoted(value: &str) -> String {

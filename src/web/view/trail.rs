@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{Events, Time, clean};
+use super::{Events, Time};
 use crate::account::Region;
 use crate::compliance::standing::EventKind;
 use crate::compliance::{HeldTrail, Standing};
 use crate::facts::{Destination, Moment, TrailStatus};
+use crate::fleet::clean;
 
 /// A trail.
 #[derive(Debug, Serialize)]
