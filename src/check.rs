@@ -16,13 +16,17 @@ use crate::web::everything;
 /// Exit code where no account is non-compliant but some are unknown.
 const EXIT_UNKNOWN: u8 = 2;
 
-/// The exit code for a fleet: a proven failure outranks an unknown.
-pub fn exit_code(summary: Summary) -> u8 {
+/// The end of the table's last line where accounts are missing.
+const PARTIAL: &str = "; there are more accounts, not listed or over the limit: see the log";
+
+/// The exit code for a fleet: a proven failure outranks an unknown. `partial` says that accounts are missing from it, of which nothing is known.
+pub fn exit_code(summary: Summary, partial: bool) -> u8 {
     match summary {
         Summary {
             non_compliant: 1.., ..
         } => 1,
         Summary { unknown: 1.., .. } => EXIT_UNKNOWN,
+        Summary { .. } if partial => EXIT_UNKNOWN,
         Summary { .. } => 0,
     }
 }
@@ -149,11 +153,13 @@ impl Progress {
 }
 
 /// Prints the table and a line that sums it up: in colour on a terminal, unless `NO_COLOR` asks otherwise.
-pub fn print_table(snapshot: &Snapshot, now: SystemTime) -> io::Result<()> {
+pub fn print_table(snapshot: &Snapshot, partial: bool, now: SystemTime) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let table = table(snapshot, now, stdout.is_terminal() && !refused);
-    writeln!(stdout, "{table}\n\n{}", Summary::of(snapshot, now))
+    let more = if partial { PARTIAL } else { "" };
+    let summary = Summary::of(snapshot, now);
+    writeln!(stdout, "{table}\n\n{summary}{more}")
 }
 
 /// Prints what `/api/v1/accounts` answers.

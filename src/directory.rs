@@ -138,11 +138,18 @@ pub struct Directory {
     pub neighbours: OrdMap<AccountKey, Arc<Account>>,
     /// How many accounts were left out because of `limits.max_accounts`.
     pub cut: usize,
+    /// The organization's accounts are asked for, and were never listed.
+    pub unlisted: bool,
     /// Every discovery that is configured was attempted at least once.
     pub complete: bool,
 }
 
 impl Directory {
+    /// Whether accounts that the configuration asks for are known to be missing.
+    pub fn is_partial(&self) -> bool {
+        self.unlisted || self.cut > 0
+    }
+
     /// The account, whichever shard takes it.
     pub fn find(&self, key: &AccountKey) -> Option<&Arc<Account>> {
         self.accounts.get(key).or_else(|| self.neighbours.get(key))

@@ -97,6 +97,11 @@ impl Engine {
         self.snapshot.clone()
     }
 
+    /// The accounts this process is responsible for.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.borrow())
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.config.borrow())

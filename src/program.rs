@@ -164,12 +164,13 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
             .await
             .ok_or(Failure::Daemon(DaemonError::Broken))?;
         let now = SystemTime::now();
+        let partial = engine.directory().is_partial();
         // A reader that went away has what it wanted.
         let _ = match output {
-            Output::Table => check::print_table(&snapshot, now),
+            Output::Table => check::print_table(&snapshot, partial, now),
             Output::Json => check::print_json(&snapshot, now),
         };
-        Ok(check::exit_code(Summary::of(&snapshot, now)).into())
+        Ok(check::exit_code(Summary::of(&snapshot, now), partial).into())
     })
 }
 

@@ -1,5 +1,6 @@
 //! From the SDK's answers to facts: pure. What is missing, null or out of its range is malformed or unknown, never a default that judges.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -36,23 +37,41 @@ pub fn trails(
         .trail_list
         .as_ref()
         .ok_or(Misshapen("the answer has no trailList"))?;
-    let trails: Vec<_> = entries
+    let mut trails: Vec<_> = entries
         .iter()
         .filter_map(|entry| trail(entry, account, partition))
         .collect();
+    let contradicted = contradicted(&trails);
+    trails.retain(|trail| !contradicted.contains(&trail.arn));
     let malformed = entries.len() - trails.len();
     Ok(TrailList { trails, malformed })
+}
+
+/// The trails that one answer describes in two ways: which of them is true cannot be told.
+fn contradicted(trails: &[Trail]) -> HashSet<TrailArn> {
+    let mut first: HashMap<&TrailArn, &Trail> = HashMap::new();
+    let mut contradicted = HashSet::new();
+    for trail in trails {
+        if *first.entry(&trail.arn).or_insert(trail) != trail {
+            contradicted.insert(trail.arn.clone());
+        }
+    }
+    contradicted
 }
 
 fn trail(entry: &types::Trail, account: AccountId, partition: Partition) -> Option<Trail> {
     let arn: TrailArn = entry.trail_arn()?.parse().ok()?;
     let foreign = arn.owner() != account;
+    // Only an organization's trail is visible outside the account that owns it. One that says it is none covers nobody here.
+    let organization = entry.is_organization_trail().unwrap_or(foreign);
+    if foreign && !organization {
+        return None;
+    }
     Some(Trail {
         name: text(entry.name()).unwrap_or_else(|| arn.name().into()),
         home_region: home_region(entry.home_region(), &arn, partition),
         multi_region: entry.is_multi_region_trail()?,
-        // Only an organization's trail is visible outside the account that owns it.
-        organization: entry.is_organization_trail().unwrap_or(foreign),
+        organization,
         log_file_validation: entry.log_file_validation_enabled(),
         s3_bucket: text(entry.s3_bucket_name()),
         kms_key_id: text(entry.kms_key_id()),

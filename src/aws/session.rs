@@ -98,7 +98,9 @@ impl State {
     /// A renewal ahead of time failed: goes on with what there is, for a while, if it is good.
     pub(super) fn make_do(&mut self, now: SystemTime) -> Option<Lease> {
         let lease = self.lease.as_mut().filter(|lease| lease.is_good(now))?;
-        lease.renew_at = now + RENEWAL_PAUSE;
+        let next = now + RENEWAL_PAUSE;
+        let end = lease.credentials.expiry();
+        lease.renew_at = end.map_or(next, |end| end.min(next));
         Some(lease.clone())
     }
 
@@ -177,6 +179,14 @@ mod tests {
         assert!(state.fresh(now()).is_some());
         assert!(state.fresh(now() + RENEWAL_PAUSE).is_none());
         assert!(state.make_do(end).is_none());
+    }
+
+    #[test]
+    fn after_a_failed_renewal_no_poll_begins_with_credentials_past_their_end() {
+        let end = now() + RENEWAL_PAUSE / 2;
+        let mut state = state(now(), end);
+        assert!(state.make_do(now()).is_some());
+        assert!(state.fresh(end).is_none());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::facts::{AccountFacts, EventSelectors, Failure, TrailFacts, TrailStatu
 /// A multi-Region trail, what was heard of it, and where in the poll it was asked about.
 pub(super) struct Candidate<'a> {
     heard: &'a TrailFacts,
-    foreign: bool,
+    /// An organization trail of which this account sends nothing.
+    out_of_reach: bool,
     described: usize,
     status_call: usize,
 }
@@ -20,7 +21,8 @@ impl<'a> Candidate<'a> {
         let described = presence::described(&facts.regions);
         let candidate = |(place, heard): (usize, &'a TrailFacts)| Self {
             heard,
-            foreign: heard.trail.is_foreign_to(facts.account),
+            out_of_reach: heard.trail.is_foreign_to(facts.account)
+                && presence::home_is_disabled(heard, &facts.regions),
             described,
             status_call: facts.regions.len() + 2 * place,
         };
@@ -32,7 +34,7 @@ impl<'a> Candidate<'a> {
     pub(super) fn alone(heard: &'a TrailFacts) -> Option<Self> {
         let alone = Self {
             heard,
-            foreign: false,
+            out_of_reach: false,
             described: 0,
             status_call: 0,
         };
@@ -78,8 +80,7 @@ impl<'a> Candidate<'a> {
 
     /// A member whose account has not enabled the home Region of an organization trail does not send its events to it.
     fn covers(&self) -> Truth {
-        let disabled = matches!(self.heard.status, Err(Failure::RegionDisabled));
-        if !disabled || !self.foreign {
+        if !self.out_of_reach {
             return Truth::True;
         }
         Truth::Unknown {

@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
-use crate::account::{AccountId, TrailArn};
+use crate::account::TrailArn;
 use crate::compliance::{HeldTrail, Policy};
 use crate::facts::{AccountFacts, Dated, Failure, TrailFacts};
 
+use super::presence;
 use super::proofs::is_fresh;
 
 /// Facts completed from the owners of organization trails.
@@ -28,13 +29,8 @@ pub fn join<'a>(
         facts: facts.clone(),
         oldest: None,
     };
-    let account = facts.account;
-    for heard in joined
-        .facts
-        .trails
-        .iter_mut()
-        .filter(|t| may_join(t, account))
-    {
+    let trails = joined.facts.trails.iter_mut();
+    for heard in trails.filter(|heard| may_join(heard, facts)) {
         let Some(held) = owner(&heard.trail.arn) else {
             continue;
         };
@@ -50,9 +46,9 @@ pub fn join<'a>(
 }
 
 /// A foreign trail whose events reach the account: not one whose home Region the account has not enabled.
-fn may_join(heard: &TrailFacts, account: AccountId) -> bool {
-    let disabled = matches!(heard.status, Err(Failure::RegionDisabled));
-    heard.trail.is_foreign_to(account) && !disabled
+fn may_join(heard: &TrailFacts, facts: &AccountFacts) -> bool {
+    let disabled = presence::home_is_disabled(heard, &facts.regions);
+    heard.trail.is_foreign_to(facts.account) && !disabled
 }
 
 /// Puts the owner's answer in the place of a failure, if it is fresh; says how old it is.
@@ -70,9 +66,11 @@ fn stand_in<T: Clone>(
 mod tests {
     use super::*;
     use crate::compliance::fixtures::{
-        OWNER, Sketch, arn, held_by_owner, minutes, nobody, now, organization_trail, rule, trail,
-        whole,
+        OWNER, Sketch, arn, both, held_by_owner, minutes, nobody, now, organization_trail, rule,
+        trail, whole,
     };
+
+    use crate::facts::RegionAnswer;
 
     /// Joins facts with what the owner holds of each trail: stopped, and as old as said.
     fn joined(facts: &AccountFacts, at: SystemTime) -> Joined {
@@ -167,6 +165,16 @@ mod tests {
         assert_eq!(joined(&facts, now()).facts, facts);
         let selectors = whole([organization_trail("o").selectors_failed(Failure::RegionDisabled)]);
         assert!(joined(&selectors, now()).oldest.is_some());
+    }
+
+    #[test]
+    fn nothing_is_joined_where_another_call_met_the_disabled_home_region() {
+        let throttled = || organization_trail("o").status_failed(Failure::Throttled);
+        let selectors = whole([throttled().selectors_failed(Failure::RegionDisabled)]);
+        let (disabled, other) = (RegionAnswer::Disabled, RegionAnswer::Whole);
+        for facts in [selectors, both(disabled, other, [throttled()])] {
+            assert_eq!(joined(&facts, now()).facts, facts);
+        }
     }
 
     #[test]

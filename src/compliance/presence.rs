@@ -3,7 +3,7 @@
 
 use super::{Reason, Truth};
 use crate::account::Region;
-use crate::facts::{Failure, RegionAnswer};
+use crate::facts::{Failure, RegionAnswer, TrailFacts};
 
 /// Whether there may be multi-Region trails that no answer shows: false, or unknown because of the first asked Region that failed.
 pub(super) fn unseen(regions: &[(Region, RegionAnswer)]) -> Truth {
@@ -35,6 +35,19 @@ pub(super) fn complete(regions: &[(Region, RegionAnswer)]) -> bool {
     whole(regions) && regions.iter().all(answered)
 }
 
+/// Whether an account has not enabled a trail's home Region: a call about the trail met that, or `DescribeTrails` did. A status that was read there
+/// proves the contrary.
+pub(super) fn home_is_disabled(heard: &TrailFacts, regions: &[(Region, RegionAnswer)]) -> bool {
+    let Err(status) = heard.status else {
+        return false;
+    };
+    let selectors = heard.selectors.as_ref().err().copied();
+    let home = |(region, answer): &(Region, RegionAnswer)| {
+        heard.trail.home_region.as_ref() == Some(region) && *answer == RegionAnswer::Disabled
+    };
+    [Some(status), selectors].contains(&Some(Failure::RegionDisabled)) || regions.iter().any(home)
+}
+
 /// The place in the poll of the first call that can have described a trail.
 pub(super) fn described(regions: &[(Region, RegionAnswer)]) -> usize {
     let describes = |(_, answer): &(Region, RegionAnswer)| {
@@ -46,7 +59,7 @@ pub(super) fn described(regions: &[(Region, RegionAnswer)]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compliance::fixtures::both;
+    use crate::compliance::fixtures::{Sketch, both, trail};
     use RegionAnswer::{Disabled, Failed, Partial, Whole};
 
     const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
@@ -87,6 +100,28 @@ mod tests {
         ] {
             assert_eq!(complete(&both(home, away, []).regions), expected);
         }
+    }
+
+    #[test]
+    fn a_home_region_is_disabled_where_any_call_of_the_poll_met_that() {
+        let regions = |home, away| both(home, away, []).regions;
+        let unread = || trail("a").status_failed(Failure::Throttled);
+        let selectors = unread().selectors_failed(Failure::RegionDisabled);
+        for (heard, home, expected) in [
+            (
+                trail("a").status_failed(Failure::RegionDisabled),
+                Whole,
+                true,
+            ),
+            (selectors, Whole, true),
+            (unread(), Disabled, true),
+            (unread(), TIMEOUT, false),
+            (unread(), Whole, false),
+            (trail("a"), Disabled, false),
+        ] {
+            assert_eq!(home_is_disabled(&heard, &regions(home, Whole)), expected);
+        }
+        assert!(!home_is_disabled(&unread(), &regions(Whole, Disabled)));
     }
 
     #[test]

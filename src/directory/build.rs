@@ -44,8 +44,10 @@ pub fn build(inputs: &Inputs<'_>, previous: &Directory) -> Directory {
             limited.take(account);
         }
     }
+    let discovers = inputs.config.organizations.is_some();
     Directory {
-        complete: inputs.attempted || inputs.config.organizations.is_none(),
+        unlisted: discovers && inputs.members.is_empty(),
+        complete: inputs.attempted || !discovers,
         ..limited.directory
     }
 }

@@ -163,8 +163,10 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
         regions: &[(Region, RegionAnswer)],
     ) -> (TrailFacts, Vec<CallError>) {
         let foreign = trail.organization && trail.is_foreign_to(identity);
-        if foreign && (self.left_to_owner)(trail.arn.owner()) {
-            let why = why_left_to_owner(&trail, regions);
+        if foreign
+            && let Some(why) = why_left_to_owner(&trail, regions)
+            && (self.left_to_owner)(trail.arn.owner())
+        {
             return (unasked(trail, why), Vec::new());
         }
         let Some(region) = trail.home_region.clone() else {
@@ -215,15 +217,16 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
     }
 }
 
-/// A trail is left to its owner, unless its home Region is known to be disabled here: then its events do not come from this account.
-fn why_left_to_owner(trail: &Trail, regions: &[(Region, RegionAnswer)]) -> Failure {
-    let disabled = |(region, answer): &(Region, RegionAnswer)| {
-        Some(region) == trail.home_region.as_ref() && *answer == RegionAnswer::Disabled
-    };
-    if regions.iter().any(disabled) {
-        return Failure::RegionDisabled;
+/// A trail is left to its owner only where its home Region is known to be enabled: from a disabled one its events do not come from this account. `None`
+/// where no answer tells, so that the trail is asked about.
+fn why_left_to_owner(trail: &Trail, regions: &[(Region, RegionAnswer)]) -> Option<Failure> {
+    let home = |(region, _): &&(Region, RegionAnswer)| Some(region) == trail.home_region.as_ref();
+    let (_, answer) = regions.iter().find(home)?;
+    match answer {
+        RegionAnswer::Whole | RegionAnswer::Partial => Some(Failure::NotAsked),
+        RegionAnswer::Disabled => Some(Failure::RegionDisabled),
+        RegionAnswer::Failed(_) => None,
     }
-    Failure::NotAsked
 }
 
 /// The facts of a trail about which no call was made.

@@ -53,6 +53,38 @@ fn the_exit_code_tells_how_the_fleet_stands() {
 }
 
 #[test]
+fn accounts_that_could_not_be_listed_are_unknown() {
+    let sim = Sim::start(
+        "
+organization: { management_account: '111111111111' }
+accounts: [{ id: '111111111111', trails: [{ name: main }] }, { id: '444444444444', trails: [{ name: main }] }]
+faults: [{ name: unlisted, services: [organizations], effect: access_denied }]
+",
+    );
+    let asked = |limit: &str| {
+        let file = file(&format!(
+            "accounts: [{GOOD}]\ndiscovery: {{ organizations: {{ enabled: true }} }}\n{limit}"
+        ));
+        let flag = format!("--config.file={}", file.display());
+        let output = sim.command(&["check", &flag]).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, table) = asked("");
+    assert_eq!(code, Some(2), "{table}");
+    assert!(table.contains("1 compliant") && table.contains("there are more accounts"));
+    sim.aws().change(|world| world.faults.clear());
+    assert_eq!(asked("").0, Some(0));
+    assert_eq!(
+        asked("limits: { max_accounts: 1 }").0,
+        Some(2),
+        "one is left out"
+    );
+}
+
+#[test]
 fn the_table_is_aligned_worst_first_and_plain_where_nobody_sees_colours() {
     let (_, table, _) = check(&sim(), &[GOOD, BAD, BLIND], &[]);
     let lines: Vec<_> = table.lines().map(str::trim_end).collect();

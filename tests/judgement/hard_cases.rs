@@ -666,6 +666,18 @@ fn organization_trails() {
                 failed(Failure::RegionDisabled),
             ),
             (
+                "the same, and only its selectors told so",
+                whole([seen()
+                    .status_failed(Failure::Throttled)
+                    .selectors_failed(Failure::RegionDisabled)]),
+                failed(Failure::RegionDisabled),
+            ),
+            (
+                "the same, and only DescribeTrails told so",
+                both(Disabled, Whole, [seen().status_failed(Failure::Throttled)]),
+                failed(Failure::RegionDisabled),
+            ),
+            (
                 "the same beside a good trail of one's own",
                 whole([lost(), trail("a")]),
                 COMPLIANT,

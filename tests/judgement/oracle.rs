@@ -112,8 +112,7 @@ fn worlds(facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Vec<Vec<Rea
 
 /// Every trail that this one could be.
 fn ways(heard: &TrailFacts, facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Vec<Real> {
-    let foreign = heard.trail.arn.owner() != facts.account;
-    let lost = foreign && heard.status == Err(Failure::RegionDisabled);
+    let lost = sends_nothing(heard, facts);
     let mut ways = Vec::new();
     for covers in if lost { &[false, true][..] } else { &[true] } {
         for validated in heard
@@ -137,6 +136,22 @@ fn ways(heard: &TrailFacts, facts: &AccountFacts, policy: &Policy, now: SystemTi
         }
     }
     ways
+}
+
+/// Whether some call of the poll met that the account has not enabled the home Region of a trail of another account.
+pub(crate) fn sends_nothing(heard: &TrailFacts, facts: &AccountFacts) -> bool {
+    let own = heard.trail.arn.owner() == facts.account;
+    if own || heard.status.is_ok() {
+        return false;
+    }
+    let home = heard.trail.home_region.as_ref();
+    let regions = facts.regions.iter();
+    let told = regions.filter(|(region, _)| home == Some(region));
+    let told = told.map(|(_, answer)| *answer);
+    let calls = [heard.status.as_ref().err(), heard.selectors.as_ref().err()];
+    told.into_iter()
+        .any(|answer| answer == RegionAnswer::Disabled)
+        || calls.contains(&Some(&Failure::RegionDisabled))
 }
 
 /// Whether it may be logging, and delivering.

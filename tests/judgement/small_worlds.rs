@@ -9,7 +9,7 @@ use crate::fixtures::{
     AWAY, HOME, Sketch, advanced, ago, ahead, asked, basic, basics, is_none_of, is_one_of,
     management, now, organization_trail, requiring, rule, trail,
 };
-use crate::oracle::agreed;
+use crate::oracle::{agreed, sends_nothing};
 
 const KMS: &str = "kms.amazonaws.com";
 const RDS: &str = "rdsdata.amazonaws.com";
@@ -170,8 +170,12 @@ fn reason_by_rule(facts: &AccountFacts, state: State) -> Reason {
         };
     }
     if answers().any(|answer| answer == RegionAnswer::Whole) {
-        let first = multi_region().find_map(|t| t.status.as_ref().err());
-        return match first.expect("an unread status") {
+        let first = multi_region().find(|t| t.status.is_err());
+        let first = first.expect("an unread status");
+        if sends_nothing(first, facts) {
+            return Reason::Failed(Failure::RegionDisabled);
+        }
+        return match first.status.as_ref().expect_err("an unread status") {
             Failure::AccessDenied | Failure::NotFound => Reason::TrailStatusUnreadable,
             failure => Reason::Failed(*failure),
         };

@@ -321,6 +321,20 @@ async fn an_organization_trail_whose_home_region_is_disabled_is_not_left_to_its_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_organization_trail_whose_home_region_tells_nothing_is_not_left_to_its_owner() {
+    let mut org = organization_trail(9);
+    org.home_region = Some("ap-east-1".parse().expect("a Region"));
+    let answers = Answers::of(id(1)).with(HOME, &org, true);
+    let (fake, _) = polled_leaving(account(1), answers.clone(), |_| true).await;
+    assert_eq!(fake.operations(&key(1)).len(), 4, "not among those asked");
+
+    let answers = answers.region_fails("ap-east-1", Failure::Throttled, false);
+    let account = in_regions(&[HOME, "ap-east-1"], account(1));
+    let (fake, _) = polled_leaving(account, answers, |_| true).await;
+    assert_eq!(fake.operations(&key(1)).len(), 5, "it gave no answer");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_poll_of_a_trail_takes_as_long_as_three_calls_in_a_row() {
     let answers = Answers::of(id(1)).with(HOME, &trail(1, HOME, "main"), true);
     let all = Operation::ALL.into_iter();

@@ -108,15 +108,28 @@ fn endless_texts_are_cut() {
 }
 
 #[test]
-fn a_foreign_trail_is_an_organizations_unless_it_says_otherwise() {
+fn a_foreign_trail_is_an_organizations_or_none_at_all() {
     let heard = |entry: TrailBuilder| {
         let answer = DescribeTrailsOutput::builder().trail_list(entry.build());
-        let list = trails(&answer.build(), member(), Partition::Aws).expect("a list");
-        list.trails[0].organization
+        trails(&answer.build(), member(), Partition::Aws).expect("a list")
     };
-    assert!(heard(entry()));
-    assert!(!heard(entry().is_organization_trail(false)));
+    assert!(heard(entry()).trails[0].organization);
+    assert!(heard(entry().is_organization_trail(true)).trails[0].organization);
+    let stranger = heard(entry().is_organization_trail(false));
+    assert_eq!((stranger.trails.len(), stranger.malformed), (0, 1));
     assert!(!one(entry()).organization);
+}
+
+#[test]
+fn a_trail_described_in_two_ways_by_one_answer_is_dropped() {
+    let single = || entry().is_multi_region_trail(false);
+    let other = || entry().trail_arn(format!("{ARN}-2"));
+    for pair in [[entry(), single()], [single(), entry()]] {
+        let list = listed(pair.into_iter().chain([other()]).collect());
+        assert_eq!((list.trails.len(), list.malformed), (1, 2));
+    }
+    let twice = listed(vec![entry(), entry()]);
+    assert_eq!((twice.trails.len(), twice.malformed), (2, 0));
 }
 
 #[test]

@@ -194,3 +194,14 @@ fn a_new_requirement_is_a_new_policy_but_the_account_is_asked_as_before() {
     assert_eq!(after.policy.max_delivery_age, Duration::from_hours(1));
     assert!(!Arc::ptr_eq(before, after) && after.is_asked_like(before));
 }
+
+#[test]
+fn a_directory_without_the_accounts_that_are_asked_for_is_partial() {
+    let mut config = config(vec![configured(7)]);
+    assert!(directory(&config, &[]).is_partial(), "never listed");
+    assert!(!directory(&config, &members([8])).is_partial());
+    config.limits.max_accounts = 1;
+    assert!(directory(&config, &members([8])).is_partial(), "cut");
+    config.organizations = None;
+    assert!(!directory(&config, &[]).is_partial());
+}
