@@ -8,6 +8,10 @@ use crate::facts::{
     AccountFacts, Dated, EventSelectors, Failure, RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
 
+/// The most trails held that the last poll did not show. AWS allows five in each Region, so that only answers that never come whole and name others
+/// each time reach it.
+const MOST_UNSEEN: usize = 1_000;
+
 /// A trail as last proven: its description, and the last status and selectors that could be read, each with its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldTrail {
@@ -65,7 +69,7 @@ pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: SystemTime)
     let unseen = held
         .iter()
         .filter(|h| !was_seen(h) && !h.is_disproven(facts));
-    trails.extend(unseen.cloned());
+    trails.extend(unseen.take(MOST_UNSEEN).cloned());
     trails.sort_by(|a, b| a.trail.arn.cmp(&b.trail.arn));
     trails
 }
@@ -205,5 +209,15 @@ mod tests {
         let heard = held(unread)[0].as_heard();
         assert_eq!(heard.status, Err(Failure::Other));
         assert_eq!(heard.trail.home_region, HOME.parse().ok());
+    }
+
+    #[test]
+    fn answers_that_name_other_trails_each_time_and_never_come_whole_do_not_pile_up() {
+        let polls = (0..30).map(|poll| {
+            let names = (0..100).map(|n| trail(&format!("t{poll}-{n}")));
+            both(Partial, Partial, names.collect::<Vec<_>>())
+        });
+        let trails = polls.fold(Vec::new(), |held, facts| after(&held, &facts, now()));
+        assert_eq!(trails.len(), MOST_UNSEEN + 100);
     }
 }

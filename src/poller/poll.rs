@@ -24,6 +24,9 @@ const REGIONS_AT_ONCE: usize = 4;
 /// Trails of one account asked about at once, with two calls each: AWS allows 10 requests a second per account and Region.
 const TRAILS_AT_ONCE: usize = 2;
 
+/// Several Regions together have the time that is left divided by this: one that hangs must not take the time to ask about trails that others showed.
+const REGIONS_SHARE: u32 = 2;
+
 /// What a poll goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<O> {
@@ -139,21 +142,20 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
 
     /// Asks every Region; the answers stand in the order asked.
     async fn describe(&self) -> Vec<Described> {
-        let asks: Vec<_> = self
-            .account
-            .regions
-            .iter()
-            .map(|r| self.region(r))
-            .collect();
+        let regions = &self.account.regions;
+        let now = Instant::now();
+        let end = match regions.len() {
+            0 | 1 => self.deadline,
+            _ => now + self.deadline.saturating_duration_since(now) / REGIONS_SHARE,
+        };
+        let asks: Vec<_> = regions.iter().map(|r| self.region(r, end)).collect();
         stream::iter(asks).buffered(REGIONS_AT_ONCE).collect().await
     }
 
-    async fn region(&self, region: &Region) -> Described {
+    async fn region(&self, region: &Region, end: Instant) -> Described {
         let call = self.aws.describe_trails(self.session, region);
-        (
-            region.clone(),
-            self.within(Operation::DescribeTrails, call).await,
-        )
+        let answer = by(end, Operation::DescribeTrails, call).await;
+        (region.clone(), answer)
     }
 
     async fn trail(
@@ -196,25 +198,30 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
         (facts, failed)
     }
 
-    /// The call's answer, or a timeout at the poll's deadline; past it the call is not even begun.
+    /// The call's answer, or a timeout at the poll's deadline.
     async fn within<T>(
         &self,
         operation: Operation,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        let late = || {
-            CallError::new(
-                operation,
-                Failure::Timeout,
-                "the deadline of the account's poll passed",
-            )
-        };
-        if Instant::now() >= self.deadline {
-            return Err(late());
-        }
-        let answer = timeout_at(self.deadline, call).await;
-        answer.unwrap_or_else(|_| Err(late()))
+        by(self.deadline, operation, call).await
     }
+}
+
+/// The call's answer, or a timeout at `end`; past it the call is not even begun.
+async fn by<T>(
+    end: Instant,
+    operation: Operation,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    let late = || {
+        let detail = "the account's poll has no more time for it";
+        CallError::new(operation, Failure::Timeout, detail)
+    };
+    if Instant::now() >= end {
+        return Err(late());
+    }
+    timeout_at(end, call).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// A trail is left to its owner only where its home Region is known to be enabled: from a disabled one its events do not come from this account. `None`

@@ -32,6 +32,8 @@ pub(super) struct Answers {
     pub(super) selectors: HashMap<TrailArn, Result<EventSelectors, CallError>>,
     /// How long each call takes.
     pub(super) latency: HashMap<Operation, Duration>,
+    /// Regions that never answer.
+    pub(super) hanging: Vec<String>,
     /// Opening a session breaks off.
     pub(super) panics: bool,
 }
@@ -118,7 +120,12 @@ impl Fake {
                 at: Instant::now(),
             });
             let answers = inner.answers.get(&session.0).expect("an account");
-            (answer(answers), answers.latency.get(&operation).copied())
+            let hangs = region.is_some_and(|r| answers.hanging.iter().any(|h| h == r.as_str()));
+            let latency = answers.latency.get(&operation).copied();
+            (
+                answer(answers),
+                if hangs { Some(Duration::MAX) } else { latency },
+            )
         };
         if let Some(latency) = latency {
             let _under_way = UnderWay::new(self);
@@ -228,6 +235,7 @@ impl Answers {
             status: HashMap::new(),
             selectors: HashMap::new(),
             latency: HashMap::new(),
+            hanging: Vec::new(),
             panics: false,
         }
     }

@@ -129,6 +129,20 @@ async fn at_the_deadline_what_was_heard_is_kept_and_the_rest_is_a_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_hangs_leaves_time_to_ask_about_the_trails_of_the_others() {
+    let main = trail(1, HOME, "main");
+    let mut answers = Answers::of(id(1)).with(HOME, &main, true);
+    answers.hanging = vec!["ap-east-1".to_owned()];
+    let (_, report) = polled(in_regions(&["ap-east-1", HOME], account(1)), answers).await;
+    assert_eq!(
+        region_answers(&report),
+        [RegionAnswer::Failed(Failure::Timeout), RegionAnswer::Whole]
+    );
+    assert_eq!(facts(&report).trails[0].status, Ok(status(true)));
+    assert_eq!(report.poll.duration, TIMEOUT / 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_the_deadline_no_further_call_is_made() {
     let answers = (0..10).fold(Answers::of(id(1)), |answers, n| {
         answers.with(HOME, &trail(1, HOME, &format!("t{n}")), true)
