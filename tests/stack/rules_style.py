@@ -98,7 +98,7 @@ def firing(test, name):
 def check_tests(alerts, tests):
     for rule in alerts:
         name = rule["alert"]
-        runs = [firing(test, name) for test in tests if re.search(rf"\b{name}\b", test["name"])]
+        runs = [firing(test, name) for test in tests if re.search(rf"\b{name}\b", test.get("name", ""))]
         check(any(any(run) for run in runs), f"{name}: no test in which it fires")
         check(any(not any(run) for run in runs), f"{name}: no test in which it does not fire")
         check(any(run[i] and not run[i + 1] for run in runs for i in range(len(run) - 1)), f"{name}: no test in which it resolves")
