@@ -26,6 +26,7 @@ judge "dashboards, the linter's rules" "$python" dashboards_lint.py
 judge "the linter itself" "$python" dashboards_lint.py --selftest
 judge "scaling of rules" "$python" scale_test.py
 judge "trail stopped, page, runbook, resolved" "$python" stack_test.py
+judge "TLS, systemd, descriptors, reloads" "$python" web_stack.py
 judge "make stack" "$python" stack_up_test.py
 
 echo
