@@ -100,6 +100,7 @@ pub struct WebFlags {
     #[arg(
         long = "web.telemetry-path",
         env = "CLOUDTRAIL_EXPORTER_WEB_TELEMETRY_PATH",
+        global = true,
         default_value = "/metrics",
         value_name = "PATH"
     )]
@@ -107,16 +108,18 @@ pub struct WebFlags {
     /// Use systemd socket activation instead of listening on an address
     #[arg(
         long = "web.systemd-socket",
-        env = "CLOUDTRAIL_EXPORTER_WEB_SYSTEMD_SOCKET"
+        env = "CLOUDTRAIL_EXPORTER_WEB_SYSTEMD_SOCKET",
+        global = true
     )]
     pub systemd_socket: bool,
     /// Renders at once; one more is answered 503; 0 for no bound
-    #[arg(long = "web.max-requests", env = "CLOUDTRAIL_EXPORTER_WEB_MAX_REQUESTS", default_value_t = limits::MAX_RENDERS)]
+    #[arg(long = "web.max-requests", env = "CLOUDTRAIL_EXPORTER_WEB_MAX_REQUESTS", global = true, default_value_t = limits::MAX_RENDERS)]
     pub max_requests: usize,
     /// Let POST /-/reload reload the configuration
     #[arg(
         long = "web.enable-lifecycle",
-        env = "CLOUDTRAIL_EXPORTER_WEB_ENABLE_LIFECYCLE"
+        env = "CLOUDTRAIL_EXPORTER_WEB_ENABLE_LIFECYCLE",
+        global = true
     )]
     pub enable_lifecycle: bool,
 }
@@ -146,6 +149,7 @@ pub struct ShardFlags {
     #[arg(
         long = "shard",
         env = "CLOUDTRAIL_EXPORTER_SHARD",
+        global = true,
         value_name = "ORDINAL",
         conflicts_with = "from_hostname"
     )]
@@ -154,6 +158,7 @@ pub struct ShardFlags {
     #[arg(
         long = "total-shards",
         env = "CLOUDTRAIL_EXPORTER_TOTAL_SHARDS",
+        global = true,
         default_value_t = 1,
         value_name = "N"
     )]
@@ -161,7 +166,8 @@ pub struct ShardFlags {
     /// Take the shard from the number at the end of the host name, as a StatefulSet gives it
     #[arg(
         long = "shard-from-hostname",
-        env = "CLOUDTRAIL_EXPORTER_SHARD_FROM_HOSTNAME"
+        env = "CLOUDTRAIL_EXPORTER_SHARD_FROM_HOSTNAME",
+        global = true
     )]
     pub from_hostname: bool,
 }
