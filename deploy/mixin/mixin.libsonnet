@@ -12,7 +12,9 @@
   local named(text) = std.strReplace(text, 'job="cloudtrail-exporter"', 'job="%s"' % $._config.jobName),
 
   prometheusAlerts+:: std.parseYaml(named(importstr '../prometheus/alerts.rules.yaml')),
-  prometheusRules+:: std.parseYaml(importstr '../prometheus/recording.rules.yaml'),
+  local recording = std.parseYaml(importstr '../prometheus/recording.rules.yaml'),
+  local behindDashboards = std.parseYaml(importstr '../prometheus/dashboards.rules.yaml'),
+  prometheusRules+:: { groups: recording.groups + behindDashboards.groups },
   grafanaDashboards+:: {
     'fleet.json': import '../../dashboards/fleet.json',
     'account.json': import '../../dashboards/account.json',
