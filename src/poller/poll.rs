@@ -3,6 +3,8 @@
 //! Every call ends at the poll's deadline at the latest. What was answered before it is kept; what was not is a timeout.
 
 use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join;
@@ -24,7 +26,8 @@ const REGIONS_AT_ONCE: usize = 4;
 /// Trails of one account asked about at once, with two calls each: AWS allows 10 requests a second per account and Region.
 const TRAILS_AT_ONCE: usize = 2;
 
-/// Several Regions together have the time that is left divided by this: one that hangs must not take the time to ask about trails that others showed.
+/// Once a Region has answered, the others have no more than the time of the poll divided by this: one that hangs must not take the time to ask about the
+/// trails that were shown.
 const REGIONS_SHARE: u32 = 2;
 
 /// What a poll goes by.
@@ -142,19 +145,26 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
 
     /// Asks every Region; the answers stand in the order asked.
     async fn describe(&self) -> Vec<Described> {
-        let regions = &self.account.regions;
         let now = Instant::now();
-        let end = match regions.len() {
-            0 | 1 => self.deadline,
-            _ => now + self.deadline.saturating_duration_since(now) / REGIONS_SHARE,
-        };
-        let asks: Vec<_> = regions.iter().map(|r| self.region(r, end)).collect();
+        let part = now + self.deadline.saturating_duration_since(now) / REGIONS_SHARE;
+        let answered = AtomicBool::new(false);
+        let regions = self.account.regions.iter();
+        let asks: Vec<_> = regions.map(|r| self.region(r, part, &answered)).collect();
         stream::iter(asks).buffered(REGIONS_AT_ONCE).collect().await
     }
 
-    async fn region(&self, region: &Region, end: Instant) -> Described {
-        let call = self.aws.describe_trails(self.session, region);
-        let answer = by(end, Operation::DescribeTrails, call).await;
+    /// Asks one Region: until `part` if another one has `answered` by then, else until the poll's deadline.
+    async fn region(&self, region: &Region, part: Instant, answered: &AtomicBool) -> Described {
+        let operation = Operation::DescribeTrails;
+        let mut call = pin!(self.aws.describe_trails(self.session, region));
+        let answer = match by(part, call.as_mut()).await {
+            Some(answer) => answer,
+            None if answered.load(Ordering::Relaxed) => Err(late(operation)),
+            None => self.within(operation, call).await,
+        };
+        if answer.is_ok() {
+            answered.store(true, Ordering::Relaxed);
+        }
         (region.clone(), answer)
     }
 
@@ -204,24 +214,22 @@ impl<A: Aws, O: Fn(AccountId) -> bool> Asking<'_, A, O> {
         operation: Operation,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        by(self.deadline, operation, call).await
+        let answer = by(self.deadline, call).await;
+        answer.unwrap_or_else(|| Err(late(operation)))
     }
 }
 
-/// The call's answer, or a timeout at `end`; past it the call is not even begun.
-async fn by<T>(
-    end: Instant,
-    operation: Operation,
-    call: impl Future<Output = Result<T, CallError>>,
-) -> Result<T, CallError> {
-    let late = || {
-        let detail = "the account's poll has no more time for it";
-        CallError::new(operation, Failure::Timeout, detail)
-    };
+/// What comes of a call by `end`; past it the call is not even begun.
+async fn by<T>(end: Instant, call: impl Future<Output = T>) -> Option<T> {
     if Instant::now() >= end {
-        return Err(late());
+        return None;
     }
-    timeout_at(end, call).await.unwrap_or_else(|_| Err(late()))
+    timeout_at(end, call).await.ok()
+}
+
+fn late(operation: Operation) -> CallError {
+    let detail = "the account's poll has no more time for it";
+    CallError::new(operation, Failure::Timeout, detail)
 }
 
 /// A trail is left to its owner only where its home Region is known to be enabled: from a disabled one its events do not come from this account. `None`

@@ -143,6 +143,15 @@ async fn a_region_that_hangs_leaves_time_to_ask_about_the_trails_of_the_others()
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_no_region_has_answered_each_has_the_time_of_the_whole_poll() {
+    let late = TIMEOUT * 3 / 4;
+    let answers = Answers::of(id(1)).takes(Operation::DescribeTrails, late);
+    let (_, report) = polled(in_regions(&[HOME, "ap-east-1"], account(1)), answers).await;
+    assert_eq!(region_answers(&report), [RegionAnswer::Whole; 2]);
+    assert_eq!(report.poll.duration, late);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_the_deadline_no_further_call_is_made() {
     let answers = (0..10).fold(Answers::of(id(1)), |answers, n| {
         answers.with(HOME, &trail(1, HOME, &format!("t{n}")), true)
