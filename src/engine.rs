@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::aws::credentials::GivenCredentials;
 use crate::aws::limits::CallLimits;
@@ -112,10 +112,15 @@ impl Engine {
         &self.surroundings.metrics
     }
 
-    /// Ends only if a part of the engine broke: nothing would be fresh from then on.
+    /// Ends only if a part of the engine broke: nothing would be fresh from then on. A poller that a reload replaced is no such part.
     pub async fn broken(&mut self) {
-        while let Some(ended) = self.keepers.join_next().await {
-            if let Err(error) = ended {
+        loop {
+            let ended = tokio::select! {
+                Some(ended) = self.keepers.join_next() => ended,
+                Some(ended) = self.poller.join_next() => ended,
+                else => return,
+            };
+            if let Some(error) = ended.err().filter(JoinError::is_panic) {
                 tracing::error!(%error, "a part of the exporter broke off");
                 return;
             }
