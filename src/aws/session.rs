@@ -73,6 +73,8 @@ impl Session {
             return Arc::clone(pace);
         }
         let pace = Arc::new(Pace::new(self.calls_per_second));
+        // Most accounts are asked in one Region, and a vector begins with room for four.
+        paces.reserve_exact(1);
         paces.push((region.clone(), Arc::clone(&pace)));
         pace
     }

@@ -51,7 +51,8 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
             tick = Some(self.tick(phase, None).await);
         }
         let session = self.aws.open(&account);
-        while self.poll_and_report(&session, &account).await {
+        // Boxed, or a task would keep room for a whole report while it waits.
+        while Box::pin(self.poll_and_report(&session, &account)).await {
             self.count_overrun(&account, tick);
             tick = Some(self.tick(phase, tick).await);
         }
