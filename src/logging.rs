@@ -1,7 +1,7 @@
 //! Logs: to stderr, in logfmt or JSON. The SDK and the HTTP stack are capped at warnings, since their finer levels print requests.
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -16,9 +16,11 @@ pub enum LogFormat {
 
 /// Starts logging for the rest of the process.
 pub fn init(level: &str, format: LogFormat) {
-    let filter = EnvFilter::new(format!(
-        "warn,cloudtrail_exporter={level},aws_simulator={level}"
-    ));
+    // Not the filter that reads patterns: it would bring a regex engine, a megabyte of it.
+    let ours = level.parse().unwrap_or(LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_targets(["cloudtrail_exporter", "aws_simulator"].map(|target| (target, ours)));
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Logfmt => registry.with(logfmt()).init(),
