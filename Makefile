@@ -5,7 +5,7 @@ PYTHON := $(TOOLS)/venv/bin/python
 EXPORTER := target/debug/cloudtrail-exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt unit stack-test check bench stack tools
+.PHONY: help demo test lint fmt unit stack-test check bench soak stack tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,14 @@ fmt: ## Format the code
 
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
+
+bench: tools ## Measure speed and size beside their peers (PART="polls sweep start memory curve")
+	cargo build --release -p cloudtrail-exporter -p aws-simulator -p fleet-bench
+	$(PYTHON) benches/bench.py $(PART)
+
+soak: tools ## Keep 200 sessions turning over and see that nothing grows (SOAK="--minutes 50")
+	cargo build --release -p cloudtrail-exporter -p aws-simulator
+	$(PYTHON) benches/soak.py $(SOAK)
 
 tools: ## Install the judges: Prometheus, Alertmanager, moto, the aws CLI, Chromium
 	tests/stack/tools.sh $(TOOLS)

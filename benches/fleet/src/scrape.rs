@@ -1,0 +1,55 @@
+//! What a scrape of the fleet costs, without a socket: rendered, rendered and packed, and the same bytes copied.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use cloudtrail_exporter::exposition::{Exposition, Format, gzip};
+use cloudtrail_exporter::self_metrics::SelfMetrics;
+use cloudtrail_exporter::snapshot::Snapshot;
+use nix::sys::resource::UsageWho;
+use serde_json::{Value, json};
+
+use crate::sweep::cpu;
+
+/// Runs of each; the median counts.
+const RUNS: usize = 5;
+/// As long as the exposition's own chunks.
+const CHUNK: usize = 64 * 1024;
+
+pub(crate) fn scrape(snapshot: &Arc<Snapshot>, metrics: &SelfMetrics) -> Value {
+    let chunks = || {
+        let now = SystemTime::now();
+        Exposition::new(Arc::clone(snapshot), metrics.gather(), now, Format::Text)
+    };
+    let text: Vec<u8> = chunks().flatten().collect();
+    let lines = text.split(|byte| *byte == b'\n');
+    let series = lines.filter(|line| line.first().is_some_and(|first| *first != b'#'));
+    json!({
+        "bytes": text.len(),
+        "series": series.count(),
+        "identity": median(|| exhaust(chunks())),
+        "gzip": median(|| exhaust(gzip(chunks()))),
+        "copy": median(|| exhaust(text.chunks(CHUNK).map(Bytes::copy_from_slice))),
+    })
+}
+
+fn exhaust(chunks: impl Iterator<Item = Bytes>) {
+    for chunk in chunks {
+        black_box(chunk);
+    }
+}
+
+/// CPU seconds of this thread.
+fn median(run: impl Fn()) -> f64 {
+    let mut times: Vec<f64> = (0..RUNS)
+        .map(|_| {
+            let before = cpu(UsageWho::RUSAGE_THREAD);
+            run();
+            (cpu(UsageWho::RUSAGE_THREAD) - before).as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.get(RUNS / 2).copied().unwrap_or(f64::NAN)
+}
