@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::float_cmp,
     reason = "helpers of tests fail by panicking, and are shared with other tests"
 )]
 

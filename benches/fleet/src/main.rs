@@ -10,6 +10,7 @@
     reason = "a bench prints, and stops at the first thing that is wrong"
 )]
 
+mod encoder;
 mod ours;
 mod raw;
 mod scrape;

@@ -1,4 +1,4 @@
-//! The leanest client that can be written: hyper, a SigV4 signature, and a parse of what is needed. No retries, no deadlines, no rate, no metrics,
+//! The leanest client that can be written: hyper, a signature, and a parse of what is needed. No retries, no deadlines, no rate, no metrics,
 //! no look at what is odd: a floor, not an alternative.
 
 use std::sync::{Arc, Mutex};
@@ -31,9 +31,9 @@ struct Raw {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Trails {
-    trail_list: Vec<Trail>,
+    #[serde(rename = "trailList")]
+    list: Vec<Trail>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,8 @@ struct Trail {
     #[serde(rename = "TrailARN")]
     arn: String,
     home_region: String,
-    is_multi_region_trail: bool,
+    #[serde(rename = "IsMultiRegionTrail")]
+    multi_region: bool,
 }
 
 #[derive(Deserialize)]
@@ -87,18 +88,17 @@ impl Raw {
     async fn poll(&self, place: usize) -> Option<bool> {
         let (id, held) = self.accounts.get(place)?;
         let session = held.lock().ok()?.clone();
-        let session = match session {
-            Some(session) => session,
-            None => {
-                let session = self.assume(*id).await?;
-                *held.lock().ok()? = Some(session.clone());
-                session
-            }
+        let session = if let Some(session) = session {
+            session
+        } else {
+            let session = self.assume(*id).await?;
+            *held.lock().ok()? = Some(session.clone());
+            session
         };
         let trails: Trails = self
             .ask("DescribeTrails", "{}".to_owned(), &session)
             .await?;
-        let [trail] = trails.trail_list.as_slice() else {
+        let [trail] = trails.list.as_slice() else {
             return None;
         };
         let status = json!({ "Name": trail.arn }).to_string();
@@ -113,7 +113,7 @@ impl Raw {
             .event_selectors
             .or(selectors.advanced_event_selectors);
         Some(
-            trail.is_multi_region_trail
+            trail.multi_region
                 && trail.home_region == REGION
                 && status.is_logging
                 && status.latest_delivery_time.is_some()

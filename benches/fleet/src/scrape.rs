@@ -1,4 +1,4 @@
-//! What a scrape of the fleet costs, without a socket: rendered, rendered and packed, and the same bytes copied.
+//! What a scrape of the fleet costs, without a socket: rendered, rendered and packed, the same bytes copied, and its peer.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use cloudtrail_exporter::snapshot::Snapshot;
 use nix::sys::resource::UsageWho;
 use serde_json::{Value, json};
 
+use crate::encoder::Peer;
 use crate::sweep::cpu;
 
 /// Runs of each; the median counts.
@@ -24,14 +25,14 @@ pub(crate) fn scrape(snapshot: &Arc<Snapshot>, metrics: &SelfMetrics) -> Value {
         Exposition::new(Arc::clone(snapshot), metrics.gather(), now, Format::Text)
     };
     let text: Vec<u8> = chunks().flatten().collect();
-    let lines = text.split(|byte| *byte == b'\n');
-    let series = lines.filter(|line| line.first().is_some_and(|first| *first != b'#'));
+    let peer = Peer::of(std::str::from_utf8(&text).expect("text"));
     json!({
         "bytes": text.len(),
-        "series": series.count(),
+        "series": peer.series(),
         "identity": median(|| exhaust(chunks())),
         "gzip": median(|| exhaust(gzip(chunks()))),
         "copy": median(|| exhaust(text.chunks(CHUNK).map(Bytes::copy_from_slice))),
+        "text_encoder": median(|| peer.encode()),
     })
 }
 
@@ -47,7 +48,9 @@ fn median(run: impl Fn()) -> f64 {
         .map(|_| {
             let before = cpu(UsageWho::RUSAGE_THREAD);
             run();
-            (cpu(UsageWho::RUSAGE_THREAD) - before).as_secs_f64()
+            cpu(UsageWho::RUSAGE_THREAD)
+                .saturating_sub(before)
+                .as_secs_f64()
         })
         .collect();
     times.sort_by(f64::total_cmp);

@@ -17,7 +17,7 @@ where
     F: Future<Output = bool> + Send,
 {
     let next = Arc::new(AtomicUsize::new(0));
-    let (began, cpu) = (Instant::now(), cpu(UsageWho::RUSAGE_SELF));
+    let (began, before) = (Instant::now(), cpu(UsageWho::RUSAGE_SELF));
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
         let (next, poll) = (Arc::clone(&next), poll.clone());
@@ -35,7 +35,7 @@ where
     let failed: usize = workers.join_all().await.into_iter().sum();
     json!({
         "wall": began.elapsed().as_secs_f64(),
-        "cpu": (self::cpu(UsageWho::RUSAGE_SELF) - cpu).as_secs_f64(),
+        "cpu": cpu(UsageWho::RUSAGE_SELF).saturating_sub(before).as_secs_f64(),
         "failed": failed,
         "rss": resident(),
     })
@@ -45,7 +45,7 @@ where
 pub(crate) fn cpu(who: UsageWho) -> Duration {
     let usage = getrusage(who).expect("getrusage");
     let of = |time: TimeVal| {
-        let micros = time.tv_sec() * 1_000_000 + i64::from(time.tv_usec());
+        let micros = time.tv_sec() * 1_000_000 + time.tv_usec();
         Duration::from_micros(u64::try_from(micros).unwrap_or_default())
     };
     of(usage.user_time()) + of(usage.system_time())
