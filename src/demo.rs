@@ -57,7 +57,10 @@ impl Demo {
         let world = World::parse(DEMO_WORLD)?;
         let (given, listed) = (keys(&world), listed(&world));
         let simulator = Simulator::start(world, (Ipv4Addr::LOCALHOST, 0).into())?;
-        let aws = format!("aws: {{ endpoint_url: {:?}, max_attempts: 2 }}\n", simulator.url());
+        let aws = format!(
+            "aws: {{ endpoint_url: {:?}, max_attempts: 2 }}\n",
+            simulator.url()
+        );
         Ok(Self {
             origin: Origin::Text(format!("{SETTINGS}{aws}accounts:\n{listed}")),
             simulator,
