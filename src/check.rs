@@ -14,7 +14,7 @@ use crate::snapshot::Snapshot;
 use crate::web::everything;
 
 /// Exit code where no account is non-compliant but some are unknown.
-const EXIT_UNKNOWN: u8 = 2;
+pub const EXIT_UNKNOWN: u8 = 2;
 
 /// The end of the table's last line where accounts are missing.
 const PARTIAL: &str = "; there are more accounts, not listed or over the limit: see the log";

@@ -33,6 +33,21 @@ pub struct Cli {
     pub shard: ShardFlags,
 }
 
+impl Cli {
+    /// Whether what is to be run goes on until it is told to stop, so that its log is read and not its terminal.
+    pub fn is_daemon(&self) -> bool {
+        match &self.command {
+            None => !self.config.check,
+            Some(command) => matches!(command, Command::Demo),
+        }
+    }
+
+    /// Whether it is `check`, whose exit code says how the fleet stands.
+    pub fn is_check(&self) -> bool {
+        matches!(self.command, Some(Command::Check { .. }))
+    }
+}
+
 /// What the program can do beside being the daemon.
 #[derive(Debug, Subcommand)]
 pub enum Command {

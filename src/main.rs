@@ -12,8 +12,8 @@ fn main() -> ExitCode {
     match program::run(&cli) {
         Ok(code) => code,
         Err(failure) => {
-            tracing::error!("{failure}");
-            failure.exit_code()
+            failure.tell(&cli);
+            failure.exit_code(&cli)
         }
     }
 }

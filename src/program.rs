@@ -55,14 +55,28 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// 78 for whatever the operator wrote wrongly, else 1.
-    pub fn exit_code(&self) -> ExitCode {
+    /// 78 for whatever the operator wrote wrongly, else 1; of a check 2, since 1 would say that an account is not compliant.
+    pub fn exit_code(&self, cli: &Cli) -> ExitCode {
         match self {
             Self::Config(_)
             | Self::Flag(_)
             | Self::Setup(_)
             | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
+            _ if cli.is_check() => check::EXIT_UNKNOWN.into(),
             _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// Says why the program ended: in the log of a daemon, line by line; to a person who asked once, as plain text.
+    pub fn tell(&self, cli: &Cli) {
+        let text = self.to_string();
+        if cli.is_daemon() {
+            for line in text.lines() {
+                tracing::error!("{line}");
+            }
+        } else {
+            // Whoever closed standard error does not want to know.
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 }
@@ -219,4 +233,23 @@ fn hostname() -> String {
 fn runtime() -> Result<Runtime, Failure> {
     let built = Builder::new_current_thread().enable_all().build();
     built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn a_check_that_breaks_off_says_of_no_account_that_it_is_not_compliant() {
+        let code = |args: &[&str], failure: &Failure| {
+            let cli = Cli::parse_from(["cloudtrail-exporter"].iter().chain(args));
+            failure.exit_code(&cli)
+        };
+        let broken = Failure::Daemon(DaemonError::Broken);
+        assert_eq!(code(&["check"], &broken), check::EXIT_UNKNOWN.into());
+        assert_eq!(code(&[], &broken), ExitCode::FAILURE);
+        let flag = Failure::Flag("bad".to_owned());
+        assert_eq!(code(&["check"], &flag), EXIT_CONFIG.into());
+    }
 }

@@ -38,6 +38,36 @@ fn every_error_of_a_file_is_told_at_once_with_78() {
 }
 
 #[test]
+fn errors_stand_one_a_line_as_documented() {
+    let file = file("poll: { interval: 5 }\naccounts: [{ id: 12 }]");
+    let flag = format!("--config.file={}", file.display());
+    let stderr = |args: &[&str]| {
+        let output = command(args).arg(&flag).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let errors = [
+        format!(
+            "{}:1: poll.interval: \"5\" has no unit; write 5s for seconds or 5m for minutes",
+            file.display()
+        ),
+        format!(
+            "{}:2: accounts[0].id: \"12\" is not an account id: 12 digits; write all of them in quotes, leading zeros too",
+            file.display()
+        ),
+    ];
+    let plain = format!("bad configuration:\n{}\n", errors.join("\n"));
+    for args in [&["--config.check"][..], &["check"], &["iam-policy"]] {
+        assert_eq!(stderr(args), plain, "{args:?}");
+    }
+    let log = stderr(&[]);
+    let lines: Vec<_> = log.lines().collect();
+    assert_eq!(lines.len(), 3, "one line of a daemon's log each: {log}");
+    assert!(lines.iter().all(|line| line.contains("level=error")));
+    assert!(lines[1].contains(":1: poll.interval: "), "{log}");
+    assert!(lines[2].contains(":2: accounts[0].id: "), "{log}");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_told() {
     let output = command(&["--config.file=/nonexistent/config.yaml"])
         .output()
