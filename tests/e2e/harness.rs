@@ -26,7 +26,8 @@ pub fn eventually<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A command for the binary under test, with nothing of the caller's AWS settings and simulated credentials.
+/// A command for the binary under test, with nothing of the caller's AWS settings and simulated credentials. A daemon listens on a free port, so that
+/// another one on this machine is in nobody's way.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloudtrail-exporter"));
     for (name, _) in std::env::vars() {
@@ -39,6 +40,7 @@ pub fn command(args: &[&str]) -> Command {
     }
     command
         .args(args)
+        .env("CLOUDTRAIL_EXPORTER_WEB_LISTEN_ADDRESS", "127.0.0.1:0")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
