@@ -18,7 +18,8 @@ pub struct Joined {
     pub oldest: Option<SystemTime>,
 }
 
-/// Completes `facts` with what `owner` holds of the trails the account could not read.
+/// Completes `facts` with what `owner` holds of the trails the account could not read. An owner that says that a trail is no organization's (any more)
+/// says nothing of it for anybody else.
 pub fn join<'a>(
     facts: &AccountFacts,
     owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
@@ -31,7 +32,8 @@ pub fn join<'a>(
     };
     let trails = joined.facts.trails.iter_mut();
     for heard in trails.filter(|heard| may_join(heard, facts)) {
-        let Some(held) = owner(&heard.trail.arn) else {
+        let held = owner(&heard.trail.arn).filter(|held| held.trail.organization);
+        let Some(held) = held else {
             continue;
         };
         let fresh = |at| is_fresh(at, now, policy.stale_after);
@@ -189,6 +191,15 @@ mod tests {
             .status_failed(Failure::Tls)
             .selectors_failed(Failure::Tls);
         let held = held_by_owner(&unread, now());
+        let facts = refused(organization_trail("o"));
+        let heard = join(&facts, |_| Some(&held), &rule(), now());
+        assert_eq!((heard.facts, heard.oldest), (facts, None));
+    }
+
+    #[test]
+    fn a_trail_that_is_no_organizations_by_its_owners_word_is_not_joined() {
+        let changed = organization_trail("o").described(|trail| trail.organization = false);
+        let held = held_by_owner(&changed, now());
         let facts = refused(organization_trail("o"));
         let heard = join(&facts, |_| Some(&held), &rule(), now());
         assert_eq!((heard.facts, heard.oldest), (facts, None));
