@@ -75,6 +75,19 @@ impl Proofs {
         next
     }
 
+    /// The same proofs, of which those that `own` makes as well are as fresh as `at`: a stand-in that was not needed makes nothing older.
+    #[must_use]
+    pub(super) fn confirmed(mut self, own: &Evaluation, at: SystemTime) -> Self {
+        confirm(&mut self.verdict, own.verdict.state != State::Unknown, at);
+        for (held, truth) in self.checks.iter_mut().zip(own.checks) {
+            confirm(held, truth.known().is_some(), at);
+        }
+        for (held, truth) in self.management_events.iter_mut().zip(own.management_events) {
+            confirm(held, truth.known().is_some(), at);
+        }
+        self
+    }
+
     /// The same proofs under another policy: the verdict is the conjunction of what is held of the checks it requires. `evidence` is used if it fits.
     #[must_use]
     pub(super) fn judged_by(&self, policy: &Policy, evidence: Option<TrailArn>) -> Self {
@@ -160,6 +173,13 @@ pub(super) fn is_fresh(at: SystemTime, now: SystemTime, lasts: Duration) -> bool
 fn renew<T>(held: &mut Option<Dated<T>>, proven: Option<T>, at: SystemTime) {
     if let Some(value) = proven {
         *held = Some(dated(value, at));
+    }
+}
+
+/// A proof that is held was made anew.
+fn confirm<T>(held: &mut Option<Dated<T>>, proven: bool, at: SystemTime) {
+    if let Some(held) = held.as_mut().filter(|_| proven) {
+        held.at = at;
     }
 }
 

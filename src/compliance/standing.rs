@@ -80,8 +80,13 @@ impl Standing {
         let heard = evaluate(&joined.facts, &self.policy, now);
         let proven_at = joined.oldest.map_or(poll.ended, |at| at.min(poll.ended));
         let why_not = |check| why_not(check, &joined.facts);
+        let mut proofs = self.proofs.after(&heard, proven_at, why_not);
+        if joined.oldest.is_some() {
+            let own = evaluate(facts, &self.policy, now);
+            proofs = proofs.confirmed(&own, poll.ended);
+        }
         let next = Self {
-            proofs: self.proofs.after(&heard, proven_at, why_not),
+            proofs,
             trails: held::after(&self.trails, facts, poll.ended),
             wrong_account: None,
             ..self.clone()

@@ -405,6 +405,24 @@ fn the_owner_proves_a_member_non_compliant_too() {
 }
 
 #[test]
+fn what_a_members_own_answers_prove_is_as_fresh_as_they_are() {
+    let held = held_by_owner(&organization_trail("o").encrypted(), later(4));
+    let mut facts = refused();
+    facts.trails.insert(0, trail("a"));
+    facts.trails[1].trail.kms_key_id = Some("key".into());
+    let standing = new().after(&poll(facts, later(10)), |_| Some(&held), later(10));
+    let kms = |after| standing.check(Check::KmsEncryption, later(after));
+    assert_eq!((kms(19), kms(20)), (Some(true), None), "the owner's word");
+    for (after, known) in [(25, Some(true)), (26, None)] {
+        assert_eq!(standing.check(Check::Logging, later(after)), known);
+        let read = standing.management_events(EventKind::Read, later(after));
+        assert_eq!(read, known);
+    }
+    assert_eq!(standing.verdict(later(25)), COMPLIANT);
+    assert_eq!(standing.verdict(later(26)), unknown(Reason::Stale));
+}
+
+#[test]
 fn the_same_poll_applied_again_changes_nothing() {
     for facts in [whole([trail("a")]), whole([]), silence(), refused()] {
         let before = heard(&new(), &whole([trail("a"), trail("b").single_region()]), 0);
