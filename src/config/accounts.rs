@@ -8,7 +8,7 @@ use super::errors::Read;
 use super::external_id::{self, Surroundings};
 use super::field::{Field, Table, all};
 use super::forms::{account_id, name, region, shown};
-use super::settings::{not_under, regions};
+use super::settings::{distinct, not_under, regions};
 use super::twins::Seen;
 use super::way::way;
 use super::{AwsSettings, ConfiguredAccount, Defaults, PollSettings};
@@ -49,7 +49,7 @@ fn account(table: &Table<'_>, from: Inherited<'_>) -> Read<ConfiguredAccount> {
         id: id?.or(way.account()),
         name: name?,
         access: way.access(table, &first, external_id?, from.defaults?)?,
-        regions: distinct(first, further?),
+        regions: distinct(std::iter::once(first).chain(further?)),
         interval: interval?,
     };
     named(table, &account)?;
@@ -112,14 +112,4 @@ fn further_regions(
         .filter(same)
         .cloned()
         .collect())
-}
-
-fn distinct(first: Region, further: Vec<Region>) -> Vec<Region> {
-    let mut regions = vec![first];
-    for region in further {
-        if !regions.contains(&region) {
-            regions.push(region);
-        }
-    }
-    regions
 }

@@ -110,10 +110,10 @@ pub(super) fn defaults(
     })
 }
 
-/// A list of Regions, all of the partition of `first`.
+/// A list of Regions, all of the partition of `first`, each once.
 pub(super) fn regions(field: &Field<'_>, first: Read<&Region>, name: &str) -> Read<Vec<Region>> {
     let first = first.ok();
-    field.each(|text| {
+    let listed = field.each(|text| {
         let further = region(text)?;
         match first {
             Some(first) if first.partition() != further.partition() => Err(format!(
@@ -123,7 +123,19 @@ pub(super) fn regions(field: &Field<'_>, first: Read<&Region>, name: &str) -> Re
             )),
             _ => Ok(further),
         }
-    })
+    })?;
+    Ok(distinct(listed))
+}
+
+/// The same Regions in the same order, each once.
+pub(super) fn distinct(listed: impl IntoIterator<Item = Region>) -> Vec<Region> {
+    let mut regions = Vec::new();
+    for region in listed {
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
+    }
+    regions
 }
 
 /// `compliance:`
