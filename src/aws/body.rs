@@ -15,12 +15,19 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
+/// The most objects in one reply. The longest real ones (a page of accounts, a trail's conditions) have some hundred; of empty ones the SDK would make
+/// a hundred times the bytes that they are sent in.
+const MOST_OBJECTS: usize = 16_384;
+
 /// A success whose body is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadReply {
     /// Larger than the limit.
     #[error("the reply body is over {0} bytes")]
     TooLarge(usize),
+    /// Made of more parts than any answer.
+    #[error("the reply body holds over {0} objects")]
+    TooMany(usize),
     /// The connection ended before the body did.
     #[error("the reply body was cut short")]
     CutShort,
@@ -34,7 +41,9 @@ impl BadReply {
     fn into_connector_error(self) -> ConnectorError {
         match self {
             Self::CutShort => ConnectorError::io(self.into()),
-            Self::TooLarge(_) | Self::NullInList => ConnectorError::other(self.into(), None),
+            Self::TooLarge(_) | Self::TooMany(_) | Self::NullInList => {
+                ConnectorError::other(self.into(), None)
+            }
         }
     }
 }
@@ -84,6 +93,7 @@ async fn read_whole(
 ) -> Result<HttpResponse, ConnectorError> {
     let success = response.status().is_success();
     let body = match read(response.take_body(), limit).await {
+        Ok(body) if success && holds_too_many(&body) => Err(BadReply::TooMany(MOST_OBJECTS)),
         Ok(body) if success && holds_null_in_list(&body) => Err(BadReply::NullInList),
         Ok(body) => Ok(body),
         // The status of a failure says enough.
@@ -104,6 +114,12 @@ async fn read(body: SdkBody, limit: usize) -> Result<Bytes, BadReply> {
         }
     });
     Ok(whole?.to_bytes())
+}
+
+/// Whether a JSON body may hold more than [`MOST_OBJECTS`].
+fn holds_too_many(body: &[u8]) -> bool {
+    let mut objects = body.iter().filter(|byte| **byte == b'{');
+    objects.nth(MOST_OBJECTS).is_some()
 }
 
 /// Whether a JSON body holds null as an entry of a list. The usual body holds no null at all and is not parsed for it.

@@ -99,6 +99,15 @@ async fn a_body_without_end_is_left_at_the_limit() {
 }
 
 #[tokio::test]
+async fn a_list_of_a_million_empty_objects_is_not_made_into_as_many_trails() {
+    let list = format!(r#"{{"trailList":[{}{{}}]}}"#, "{},".repeat(1_000_000));
+    let (list, asked) = described(move || json(&list)).await;
+    let error = list.expect_err("too many");
+    assert_eq!((error.failure, asked), (Failure::Malformed, 1));
+    assert_eq!(error.detail, "the reply body holds over 16384 objects");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let target = Stage::new(usual).await;
     let location = target.url.clone();
