@@ -8,7 +8,7 @@ use aws_types::region::Region as SdkRegion;
 
 use crate::account::Region;
 use crate::aws::credentials::{Base, GivenCredentials, Source};
-use crate::aws::limits::CallLimits;
+use crate::aws::limits::{CallLimits, MOST_REGIONS};
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
 use crate::aws::setup::{Reach, retries};
@@ -43,9 +43,9 @@ impl Clients {
             limits,
             region,
             given,
-            bases: Lazy::new(),
-            sts: Lazy::new(),
-            cloudtrail: Lazy::new(),
+            bases: Lazy::new(usize::MAX),
+            sts: Lazy::new(usize::MAX),
+            cloudtrail: Lazy::new(MOST_REGIONS),
         }
     }
 
@@ -98,16 +98,43 @@ fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
-/// A handful of things by key.
-struct Lazy<K, V>(Mutex<HashMap<K, V>>);
+/// A handful of things by key; what is beyond the most that are kept is made each time.
+struct Lazy<K, V> {
+    things: Mutex<HashMap<K, V>>,
+    most: usize,
+}
 
 impl<K: Clone + Eq + Hash, V: Clone> Lazy<K, V> {
-    fn new() -> Self {
-        Self(Mutex::new(HashMap::new()))
+    fn new(most: usize) -> Self {
+        let things = Mutex::default();
+        Self { things, most }
     }
 
     fn get(&self, key: &K, make: impl FnOnce() -> V) -> V {
-        let mut things = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        things.entry(key.clone()).or_insert_with(make).clone()
+        let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thing) = things.get(key) {
+            return thing.clone();
+        }
+        let thing = make();
+        if things.len() < self.most {
+            things.insert(key.clone(), thing.clone());
+        }
+        thing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_once_is_kept_and_keys_without_end_are_not() {
+        let made = Lazy::new(MOST_REGIONS);
+        for key in 0..10 * MOST_REGIONS {
+            assert_eq!(made.get(&key, || key), key);
+        }
+        assert_eq!(made.get(&0, || 1), 0, "the first ones are kept");
+        let kept = made.things.lock().map(|things| things.len());
+        assert_eq!(kept.ok(), Some(MOST_REGIONS));
     }
 }

@@ -3,6 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+/// The most Regions of which something is kept: several times what AWS has. Answers name the home Regions of trails, and there is no end of names.
+pub(super) const MOST_REGIONS: usize = 256;
+
 /// The bounds of calls. [`CallLimits::default`] is what the exporter runs with; tests set shorter ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallLimits {

@@ -11,6 +11,7 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use crate::account::{AccountId, Region};
 use crate::aws::credentials::same;
 use crate::aws::fault::Failed;
+use crate::aws::limits::MOST_REGIONS;
 use crate::aws::pace::Pace;
 use crate::directory::Account;
 use crate::facts::Failure;
@@ -73,9 +74,11 @@ impl Session {
             return Arc::clone(pace);
         }
         let pace = Arc::new(Pace::new(self.calls_per_second));
-        // Most accounts are asked in one Region, and a vector begins with room for four.
-        paces.reserve_exact(1);
-        paces.push((region.clone(), Arc::clone(&pace)));
+        if paces.len() < MOST_REGIONS {
+            // Most accounts are asked in one Region, and a vector begins with room for four.
+            paces.reserve_exact(1);
+            paces.push((region.clone(), Arc::clone(&pace)));
+        }
         pace
     }
 }
