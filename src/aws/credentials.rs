@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
 use crate::aws::fault::{Failed, root_cause};
+use crate::aws::setup::Providers;
 use crate::config::Secret;
 use crate::facts::Failure;
 
@@ -55,9 +55,9 @@ impl GivenCredentials {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     /// The SDK's chain for the exporter's own.
-    Own(ProviderConfig),
+    Own(Providers),
     /// A profile of the shared AWS configuration.
-    Profile(Arc<str>, ProviderConfig),
+    Profile(Arc<str>, Providers),
     /// Given, not found.
     Given(Credentials),
 }
@@ -127,12 +127,13 @@ impl Base {
 impl Source {
     async fn provider(&self) -> SharedCredentialsProvider {
         match self {
-            Self::Own(config) => {
-                let chain = DefaultCredentialsChain::builder().configure(config.clone());
+            Self::Own(providers) => {
+                let chain = DefaultCredentialsChain::builder().configure(providers.config());
                 SharedCredentialsProvider::new(chain.build().await)
             }
-            Self::Profile(name, config) => {
-                let profile = ProfileFileCredentialsProvider::builder().configure(config);
+            Self::Profile(name, providers) => {
+                let profile = ProfileFileCredentialsProvider::builder();
+                let profile = profile.configure(&providers.config());
                 SharedCredentialsProvider::new(profile.profile_name(name.as_ref()).build())
             }
             Self::Given(credentials) => SharedCredentialsProvider::new(credentials.clone()),

@@ -109,7 +109,7 @@ impl Clients {
         Ok(assumed(opened, SystemTime::now(), fastrand::f64()))
     }
 
-    /// Assumes a role with base credentials; once more with others if those are over.
+    /// Assumes a role with base credentials; once more with others if AWS does not take those.
     pub(super) async fn assume(
         &self,
         region: &Region,
@@ -119,7 +119,7 @@ impl Clients {
         let (base, sts) = (self.base(base_profile), self.sts(region));
         let (credentials, _) = base.credentials().await?;
         let failed = match sts.assume(&credentials, role).await {
-            Err(failed) if failed.expired => failed,
+            Err(failed) if failed.failure == Failure::Credentials => failed,
             answer => return answer,
         };
         base.reject(&credentials).await;
@@ -137,13 +137,20 @@ impl Clients {
         profile: Option<&Arc<str>>,
         last: Option<&Lease>,
     ) -> Result<Lease, Failed> {
-        let (credentials, renew_at) = self.base(profile).credentials().await?;
+        let base = self.base(profile);
+        let (credentials, renew_at) = base.credentials().await?;
         let known = last.filter(|last| same(&last.credentials, &credentials));
         let identity = if let Some(last) = known {
             last.identity
         } else {
-            let sts = self.sts(sts_region(account)?);
-            sts.identity(&credentials).await?
+            let asked = self.sts(sts_region(account)?).identity(&credentials).await;
+            if asked
+                .as_ref()
+                .is_err_and(|failed| failed.failure == Failure::Credentials)
+            {
+                base.reject(&credentials).await;
+            }
+            asked?
         };
         Ok(Lease {
             credentials,

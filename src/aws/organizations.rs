@@ -62,7 +62,10 @@ impl SdkAws {
             credentials,
         };
         let found = listing.members(&settings.include_ous).await;
-        if found.as_ref().is_err_and(|failed| failed.expired) {
+        if found
+            .as_ref()
+            .is_err_and(|failed| failed.failure == Failure::Credentials)
+        {
             let own = self.clients().base(None);
             own.reject(&listing.credentials).await;
         }

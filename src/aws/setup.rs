@@ -25,7 +25,15 @@ pub(super) struct Reach {
     /// For clients. Holds no credentials: each call brings its own.
     pub(super) sdk: SdkConfig,
     /// For providers of credentials.
-    pub(super) providers: ProviderConfig,
+    pub(super) providers: Providers,
+}
+
+/// What providers of credentials are made with.
+#[derive(Debug, Clone)]
+pub(super) struct Providers {
+    settings: AwsSettings,
+    limits: CallLimits,
+    http: SharedHttpClient,
 }
 
 impl Reach {
@@ -42,7 +50,11 @@ impl Reach {
         let http = SharedHttpClient::new(WholeReplies::new(http, limits.body));
         Ok(Self {
             sdk: sdk_config(settings, limits, http.clone()).await,
-            providers: provider_config(settings, limits, http),
+            providers: Providers {
+                settings: settings.clone(),
+                limits: limits.clone(),
+                http,
+            },
         })
     }
 }
@@ -104,20 +116,19 @@ async fn sdk_config(
     loader.load().await
 }
 
-fn provider_config(
-    settings: &AwsSettings,
-    limits: &CallLimits,
-    http: SharedHttpClient,
-) -> ProviderConfig {
-    let config = ProviderConfig::without_region()
-        .with_region(Some(sdk_region(settings)))
-        .with_http_client(http)
-        .with_retry_config(retries(settings.max_attempts))
-        .with_timeout_config(timeouts(limits));
-    if settings.use_fips {
-        return config.with_use_fips(Some(true));
+impl Providers {
+    /// A configuration for one provider. None is used twice: the copies of one share what it once read of the files of profiles.
+    pub(super) fn config(&self) -> ProviderConfig {
+        let config = ProviderConfig::without_region()
+            .with_region(Some(sdk_region(&self.settings)))
+            .with_http_client(self.http.clone())
+            .with_retry_config(retries(self.settings.max_attempts))
+            .with_timeout_config(timeouts(&self.limits));
+        if self.settings.use_fips {
+            return config.with_use_fips(Some(true));
+        }
+        config
     }
-    config
 }
 
 /// Each call brings its own credentials; a cache would only hold ten thousand of them twice.

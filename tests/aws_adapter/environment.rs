@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::aws::credentials::GivenCredentials;
@@ -9,7 +10,7 @@ use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::config::{Access, AwsSettings};
 use cloudtrail_exporter::facts::{Failure, Operation};
 
-use crate::lines::{account, by_role, usual};
+use crate::lines::{account, by_role, sts_refusal, usual};
 use crate::stage::{Stage, in_tls};
 use crate::{limits, metrics, region, settings};
 
@@ -129,6 +130,53 @@ async fn the_profile_signs() {
         .expect("trails");
     for operation in ["GetCallerIdentity", "DescribeTrails"] {
         assert_eq!(stage.asked(operation).remove(0).key, "AKIAPROFILE");
+    }
+}
+
+#[test]
+fn a_key_that_aws_no_longer_knows_is_looked_for_again() {
+    let home = tempfile::tempdir().expect("a directory");
+    let environment = nothing(home.path());
+    run_in(environment, "a_rotated_key_is_taken_up");
+}
+
+/// Writes the key of the default profile and of `audit`.
+fn write_key(key: &str) {
+    let path = std::env::var("AWS_SHARED_CREDENTIALS_FILE").expect("set");
+    let text = ["default", "audit"].map(|profile| {
+        format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = made-up\n")
+    });
+    std::fs::write(path, text.concat()).expect("written");
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn a_rotated_key_is_taken_up() {
+    write_key("AKIAOLD");
+    let stage = Stage::new(|asked| match asked.key.as_str() {
+        "AKIAOLD" if asked.nth > 0 => sts_refusal(403, "InvalidClientTokenId", "deleted"),
+        _ => usual(asked),
+    })
+    .await;
+    let aws = looking(&settings(&stage.url)).await;
+    let accounts = [by_role(), account(Access::Profile("audit".into()))];
+    for account in &accounts {
+        let identity = aws.identify(&aws.open(account)).await;
+        identity.expect("the old key is good");
+    }
+    write_key("AKIANEW");
+    for account in &accounts {
+        let session = aws.open(account);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while let Err(error) = aws.identify(&session).await {
+            assert_eq!(error.failure, Failure::Credentials);
+            assert!(Instant::now() < deadline, "{error}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    for operation in ["AssumeRole", "GetCallerIdentity"] {
+        let last = stage.asked(operation).pop().expect("asked");
+        assert_eq!(last.key, "AKIANEW");
     }
 }
 
