@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::account::{AccountId, Region};
 use crate::aws::CallError;
 use crate::aws::clients::Clients;
-use crate::aws::credentials::same;
+use crate::aws::credentials::{Base, same};
 use crate::aws::fault::Failed;
 use crate::aws::renewal::renew_at;
 use crate::aws::session::{Lease, Session, State};
@@ -22,6 +22,9 @@ impl Clients {
     /// A poll begins: makes sure of credentials that are good for all of it, and tells whose they are.
     pub(super) async fn begin(&self, session: &Session) -> Result<AccountId, CallError> {
         let mut state = session.state.lock().await;
+        if session.was_unknown() {
+            self.doubt(&session.account, &mut state).await;
+        }
         let fresh = state.fresh(SystemTime::now()).cloned();
         let lease = match fresh {
             Some(lease) => lease,
@@ -53,15 +56,32 @@ impl Clients {
 
     /// AWS says that credentials thought good are over: the next lease holds others.
     pub(super) async fn reject(&self, session: &Session, refused: &Lease) {
-        let base = match &session.account.access {
-            Access::Role { .. } => None,
-            Access::Profile(profile) => Some(self.base(Some(profile))),
-            Access::Ambient => Some(self.base(None)),
-        };
-        if let Some(base) = base {
+        if let Some(base) = self.base_of(&session.account) {
             base.reject(&refused.credentials).await;
         }
         session.state.lock().await.forget(refused);
+    }
+
+    /// AWS knew the credentials of the last poll nowhere: the next one begins with others. A role is assumed anew; what is used as it is found is looked
+    /// for again, and asked whose it is only if it is another.
+    async fn doubt(&self, account: &Account, state: &mut State) {
+        let Some(mut refused) = state.lease.take() else {
+            return;
+        };
+        if let Some(base) = self.base_of(account) {
+            base.reject(&refused.credentials).await;
+            refused.renew_at = SystemTime::UNIX_EPOCH;
+            state.lease = Some(refused);
+        }
+    }
+
+    /// The base credentials that an account's calls are signed with as they are found.
+    fn base_of(&self, account: &Account) -> Option<Arc<Base>> {
+        match &account.access {
+            Access::Role { .. } => None,
+            Access::Profile(profile) => Some(self.base(Some(profile))),
+            Access::Ambient => Some(self.base(None)),
+        }
     }
 
     async fn renew(&self, session: &Session, state: &mut State) -> Result<Lease, CallError> {

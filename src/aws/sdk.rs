@@ -81,6 +81,7 @@ impl SdkAws {
             }
             answer => answer,
         };
+        session.heard(&answer);
         match answer {
             Ok(answer) => Ok((answer, identity)),
             Err(failed) => Err(failed.during(operation)),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -30,6 +31,10 @@ pub struct Session {
     pub(super) retries: RetryPartition,
     /// Held while credentials are renewed, so that one renewal serves all who wait.
     pub(super) state: tokio::sync::Mutex<State>,
+    /// AWS took the credentials of the poll under way.
+    taken: AtomicBool,
+    /// AWS said in it that it does not know them.
+    unknown: AtomicBool,
     calls_per_second: NonZeroU32,
     paces: Mutex<Vec<(Region, Arc<Pace>)>>,
 }
@@ -62,9 +67,30 @@ impl Session {
             account,
             retries: retries.build(),
             state: tokio::sync::Mutex::default(),
+            taken: AtomicBool::new(false),
+            unknown: AtomicBool::new(false),
             calls_per_second,
             paces: Mutex::default(),
         }
+    }
+
+    /// Takes note of what the end of a call says of the credentials that signed it.
+    pub(super) fn heard<T>(&self, answer: &Result<T, Failed>) {
+        match answer {
+            Err(failed) if failed.ambiguous => self.unknown.store(true, Ordering::Relaxed),
+            Ok(_) => self.taken.store(true, Ordering::Relaxed),
+            Err(failed) if failed.failure == Failure::AccessDenied => {
+                self.taken.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Whether AWS took the credentials of the last poll nowhere and said that it does not know them; asked once a poll. Where it took them somewhere,
+    /// it only meant a Region that the account has not enabled.
+    pub(super) fn was_unknown(&self) -> bool {
+        let taken = self.taken.swap(false, Ordering::Relaxed);
+        self.unknown.swap(false, Ordering::Relaxed) && !taken
     }
 
     /// The pace of this account in a Region.

@@ -275,6 +275,75 @@ async fn credentials_that_sts_does_not_know_are_bad_credentials() {
 }
 
 #[tokio::test]
+async fn a_session_that_aws_knows_nowhere_is_replaced_with_the_next_poll() {
+    // As it is with the sessions of a role that was deleted and made again.
+    let stage = Stage::new(
+        |asked| match (asked.operation.as_str(), asked.key.as_str()) {
+            ("DescribeTrails", "ASIA0") => {
+                refusal(400, "UnrecognizedClientException", "invalid token")
+            }
+            _ => usual(asked),
+        },
+    )
+    .await;
+    let aws = adapter(&stage.url).await;
+    let session = aws.open(&by_role());
+    aws.identify(&session).await.expect("an identity");
+    let refused = aws.describe_trails(&session, &region()).await;
+    assert!(refused.expect_err("refused").ambiguous_credentials);
+    aws.identify(&session).await.expect("an identity");
+    let list = aws.describe_trails(&session, &region()).await;
+    assert_eq!(list.expect("trails").trails.len(), 1);
+    aws.identify(&session).await.expect("an identity");
+    assert_eq!(stage.count("AssumeRole"), 2, "one more, and once");
+}
+
+#[tokio::test]
+async fn credentials_that_stay_as_they_are_found_are_asked_once_whose_they_are() {
+    let stage = Stage::new(|asked| match asked.operation.as_str() {
+        "DescribeTrails" => refusal(400, "UnrecognizedClientException", "invalid token"),
+        _ => usual(asked),
+    })
+    .await;
+    let aws = adapter(&stage.url).await;
+    let session = aws.open(&account(Access::Ambient));
+    for _ in 0..3 {
+        aws.identify(&session).await.expect("an identity");
+        let refused = aws.describe_trails(&session, &region()).await;
+        assert!(refused.is_err());
+    }
+    assert_eq!(stage.count("GetCallerIdentity"), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_region_costs_no_session_where_another_takes_it() {
+    for denied in [false, true] {
+        let stage =
+            Stage::new(
+                move |asked| match (asked.operation.as_str(), asked.region.as_str()) {
+                    ("DescribeTrails", "eu-south-1") => {
+                        refusal(400, "UnrecognizedClientException", "invalid token")
+                    }
+                    ("DescribeTrails", _) if denied => refusal(400, "AccessDeniedException", "no"),
+                    _ => usual(asked),
+                },
+            )
+            .await;
+        let aws = adapter(&stage.url).await;
+        let session = aws.open(&by_role());
+        let disabled = "eu-south-1".parse().expect("a Region");
+        for _ in 0..3 {
+            aws.identify(&session).await.expect("an identity");
+            let here = aws.describe_trails(&session, &region()).await;
+            assert_eq!(here.is_err(), denied);
+            let there = aws.describe_trails(&session, &disabled).await;
+            assert!(there.is_err());
+        }
+        assert_eq!(stage.count("AssumeRole"), 1, "denied: {denied}");
+    }
+}
+
+#[tokio::test]
 async fn an_expired_base_is_not_asked_for_sessions_again_and_again() {
     let stage = Stage::new(|_| sts_refusal(400, "ExpiredToken", "over")).await;
     let aws = adapter(&stage.url).await;
