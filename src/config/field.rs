@@ -191,7 +191,7 @@ impl<'a> Field<'a> {
         read?.ok_or_else(|| self.wrong("is missing; write it"))
     }
 
-    /// A duration that is not zero.
+    /// A duration of a second or more.
     pub(super) fn duration(&self) -> Read<Option<Duration>> {
         self.parsed(duration)
     }

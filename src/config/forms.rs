@@ -12,10 +12,13 @@ use super::nearest::nearest;
 /// The longest duration taken: no sensible one is longer, and sums of such never overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
+/// The shortest duration taken: AWS answers no sooner, and `5ms` is `5m` mistyped.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// The longest name: what a label value keeps.
 const MAX_NAME: usize = 256;
 
-/// A duration that is not zero.
+/// A duration of a second or more.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if digits && text.len() <= 12 && text.bytes().any(|b| b != b'0') {
@@ -31,24 +34,38 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
             quoted(text)
         )
     })?;
-    match read {
-        Duration::ZERO => Err(format!(
-            "{} is no time at all; write more than zero, such as 5m",
-            quoted(text)
-        )),
-        long if long > LONGEST => Err(format!(
-            "{} is too long; write at most 366days",
-            quoted(text)
-        )),
-        read => Ok(read),
+    let months = |unit: &str| unit == "M" || unit.starts_with("month");
+    if text.split(|c: char| !c.is_alphabetic()).any(months) {
+        let problem = "is in months; write m for minutes, or days";
+        return Err(format!("{} {problem}", quoted(text)));
+    }
+    match out_of_bounds(read) {
+        Some(problem) => Err(format!("{} {problem}", quoted(text))),
+        None => Ok(read),
     }
 }
 
-/// A duration as a configuration writes it, without a blank.
+fn out_of_bounds(read: Duration) -> Option<&'static str> {
+    match read {
+        Duration::ZERO => Some("is no time at all; write more than zero, such as 5m"),
+        short if short < SHORTEST => Some("is less than a second; write 1s or more"),
+        long if long > LONGEST => Some("is too long; write at most 366days"),
+        _ => None,
+    }
+}
+
+/// A duration as a configuration writes it, without a blank and in no longer unit than days.
 pub(super) fn shown(duration: Duration) -> String {
-    humantime::format_duration(duration)
-        .to_string()
-        .replace(' ', "")
+    const DAY: u64 = 86_400;
+    let days = duration.as_secs() / DAY;
+    let rest = duration.saturating_sub(Duration::from_secs(days * DAY));
+    let rest = humantime::format_duration(rest).to_string();
+    match (days, rest.as_str()) {
+        (0, rest) => rest.replace(' ', ""),
+        (1, "0s") => "1day".to_owned(),
+        (days, "0s") => format!("{days}days"),
+        (days, rest) => format!("{days}days{}", rest.replace(' ', "")),
+    }
 }
 
 /// A Region, or what to write instead.
