@@ -76,11 +76,13 @@ fn interval(field: &Field<'_>, from: Inherited<'_>) -> Read<Duration> {
         from.poll.map(|poll| poll.timeout),
         "poll.timeout",
     )?;
-    match from.poll?.stale_after {
-        Some(stale_after) if stale_after < interval => {
-            let (interval, stale_after) = (shown(interval), shown(stale_after));
+    let poll = from.poll?;
+    match poll.stale_after {
+        Some(stale_after) if stale_after < interval + poll.timeout => {
+            let most = shown(stale_after.saturating_sub(poll.timeout));
+            let [interval, timeout, stale_after] = [interval, poll.timeout, stale_after].map(shown);
             Err(field.wrong(format!(
-                "{interval} is longer than poll.stale_after ({stale_after}): each proof would lapse before the next; write {stale_after} or less"
+                "{interval} and poll.timeout ({timeout}) are longer than poll.stale_after ({stale_after}): each proof would lapse before the next; write {most} or less"
             )))
         }
         _ => Ok(interval),

@@ -30,7 +30,7 @@ pub(super) fn poll(root: &Table<'_>) -> Read<PollSettings> {
     let timeout = field.needed(field.duration());
     let interval = interval(&table.field("interval"), timeout);
     let concurrency = table.field("concurrency").number(1, MAX_CONCURRENCY);
-    let stale_after = stale_after(&table.field("stale_after"), interval);
+    let stale_after = stale_after(&table.field("stale_after"), interval, timeout);
     Ok(PollSettings {
         interval: interval?,
         timeout: timeout?,
@@ -45,10 +45,17 @@ fn interval(field: &Field<'_>, timeout: Read<Duration>) -> Read<Duration> {
     Ok(interval)
 }
 
-fn stale_after(field: &Field<'_>, interval: Read<Duration>) -> Read<Option<Duration>> {
+/// A proof must last until the next poll has ended, or the account would be unknown between the two.
+fn stale_after(
+    field: &Field<'_>,
+    interval: Read<Duration>,
+    timeout: Read<Duration>,
+) -> Read<Option<Duration>> {
     let stale_after = field.duration()?;
     if let Some(stale_after) = stale_after {
-        not_under(field, stale_after, interval, "poll.interval")?;
+        let next = interval.and_then(|interval| Ok(interval + timeout?));
+        let name = "poll.interval and poll.timeout together";
+        not_under(field, stale_after, next, name)?;
     }
     Ok(stale_after)
 }
