@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_types::region::Region as SdkRegion;
-
 use crate::account::Region;
 use crate::aws::credentials::{Base, GivenCredentials, Source};
 use crate::aws::limits::{CallLimits, MOST_REGIONS};
 use crate::aws::meter::Meter;
 use crate::aws::pace::Pace;
-use crate::aws::setup::{Reach, retries};
+use crate::aws::setup::{Reach, retries, sdk_region};
 use crate::aws::sts::Sts;
 
 /// Attempts of a call to Organizations: one refused page of hundreds would lose the whole listing.
@@ -49,20 +47,27 @@ impl Clients {
         }
     }
 
-    /// The credentials of a profile; the exporter's own if `None`.
-    pub(super) fn base(&self, profile: Option<&Arc<str>>) -> Arc<Base> {
+    /// The credentials of a profile; the exporter's own if `None`. A profile's are found by way of `region`, one of its partition.
+    pub(super) fn base(&self, profile: Option<&Arc<str>>, region: &Region) -> Arc<Base> {
         self.bases.get(&profile.cloned(), || {
-            let source = self.source(profile);
+            let source = self.source(profile, region);
             Arc::new(Base::new(source, self.limits.operation))
         })
     }
 
-    fn source(&self, profile: Option<&Arc<str>>) -> Source {
+    /// The exporter's own credentials.
+    pub(super) fn own(&self) -> Arc<Base> {
+        self.base(None, &self.region)
+    }
+
+    fn source(&self, profile: Option<&Arc<str>>, region: &Region) -> Source {
         let providers = self.reach.providers.clone();
         match (self.given.of(profile), profile) {
             (Some(given), _) => Source::Given(given),
-            (None, Some(profile)) => Source::Profile(Arc::clone(profile), providers),
-            (None, None) => Source::Own(providers),
+            (None, Some(profile)) => {
+                Source::Profile(Arc::clone(profile), region.clone(), providers)
+            }
+            (None, None) => Source::Own(self.region.clone(), providers),
         }
     }
 
@@ -92,10 +97,6 @@ impl Clients {
             .interceptor(self.meter.clone());
         aws_sdk_organizations::Client::from_conf(config.build())
     }
-}
-
-fn sdk_region(region: &Region) -> SdkRegion {
-    SdkRegion::new(region.as_str().to_owned())
 }
 
 /// A handful of things by key; what is beyond the most that are kept is made each time.

@@ -10,10 +10,15 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use tokio::sync::Mutex;
 
-use crate::aws::fault::{Failed, root_cause};
-use crate::aws::setup::Providers;
+use crate::account::Region;
+use crate::aws::classify::Service;
+use crate::aws::fault::{Failed, causes, root_cause};
+use crate::aws::setup::{Providers, sdk_region};
 use crate::config::Secret;
 use crate::facts::Failure;
 
@@ -54,10 +59,10 @@ impl GivenCredentials {
 /// Where base credentials come from.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    /// The SDK's chain for the exporter's own.
-    Own(Providers),
-    /// A profile of the shared AWS configuration.
-    Profile(Arc<str>, Providers),
+    /// The SDK's chain for the exporter's own, and where it asks STS.
+    Own(Region, Providers),
+    /// A profile of the shared AWS configuration, and where it asks STS.
+    Profile(Arc<str>, Region, Providers),
     /// Given, not found.
     Given(Credentials),
 }
@@ -107,10 +112,7 @@ impl Base {
         let find = async {
             let provider = self.source.provider().await;
             let found = provider.provide_credentials().await;
-            found.map_err(|error| {
-                let detail = format!("no credentials{}: {}", self.source, why(&error));
-                Failed::new(Failure::Credentials, detail)
-            })
+            found.map_err(|error| self.source.failed(&error))
         };
         let late = |_| {
             Failed::new(
@@ -127,13 +129,14 @@ impl Base {
 impl Source {
     async fn provider(&self) -> SharedCredentialsProvider {
         match self {
-            Self::Own(providers) => {
-                let chain = DefaultCredentialsChain::builder().configure(providers.config());
-                SharedCredentialsProvider::new(chain.build().await)
+            Self::Own(region, providers) => {
+                let chain = DefaultCredentialsChain::builder().configure(providers.config(region));
+                // The chain forgets the Region of its configuration, and would look for one in the environment and the metadata service.
+                SharedCredentialsProvider::new(chain.region(sdk_region(region)).build().await)
             }
-            Self::Profile(name, providers) => {
+            Self::Profile(name, region, providers) => {
                 let profile = ProfileFileCredentialsProvider::builder();
-                let profile = profile.configure(&providers.config());
+                let profile = profile.configure(&providers.config(region));
                 SharedCredentialsProvider::new(profile.profile_name(name.as_ref()).build())
             }
             Self::Given(credentials) => SharedCredentialsProvider::new(credentials.clone()),
@@ -141,11 +144,39 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Why there are no credentials; where they are those of a role, what STS said of it.
+    fn failed(&self, error: &CredentialsError) -> Failed {
+        let (failure, why) = match refused(error) {
+            Some(failed) => (failed.failure, failed.detail),
+            None => (Failure::Credentials, why(error)),
+        };
+        let failure = match (self, failure) {
+            // It is not the accounts that refuse.
+            (Self::Own(..), Failure::AccessDenied) => Failure::Credentials,
+            _ => failure,
+        };
+        Failed::new(failure, format!("no credentials{self}: {why}"))
+    }
+}
+
+/// What became of a call to STS that a provider made.
+fn refused(error: &CredentialsError) -> Option<Failed> {
+    causes(error).find_map(|cause| {
+        let role = cause.downcast_ref::<SdkError<AssumeRoleError>>();
+        let role = role.map(|error| Failed::of(Service::Sts, error));
+        role.or_else(|| {
+            let web = cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>();
+            web.map(|error| Failed::of(Service::Sts, error))
+        })
+    })
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own(_) | Self::Given(_) => Ok(()),
-            Self::Profile(name, _) => write!(f, " in the profile {name:?}"),
+            Self::Own(..) | Self::Given(_) => Ok(()),
+            Self::Profile(name, ..) => write!(f, " in the profile {name:?}"),
         }
     }
 }
@@ -158,12 +189,13 @@ impl Held {
 }
 
 fn why(error: &CredentialsError) -> String {
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            "none in the environment, the shared AWS configuration or a metadata service".to_owned()
-        }
-        _ => root_cause(error),
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        return "none in the environment, the shared AWS configuration or a metadata service"
+            .to_owned();
     }
+    let cause = root_cause(error);
+    // The SDK writes a service's words as a literal; what follows an escaped line break in them may quote a token.
+    cause.split("\\n").next().unwrap_or_default().to_owned()
 }
 
 /// What to hold after a look-up: what it found; or what was found before, as long as that is good; or the failure, for a moment.

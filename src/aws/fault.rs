@@ -111,7 +111,8 @@ pub(super) fn of_connector(error: &ConnectorError) -> Stage {
     Stage::Unsent
 }
 
-fn causes<'a>(
+/// An error and what is behind it.
+pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| cause(error))

@@ -77,11 +77,12 @@ impl Clients {
 
     /// The base credentials that an account's calls are signed with as they are found.
     fn base_of(&self, account: &Account) -> Option<Arc<Base>> {
-        match &account.access {
-            Access::Role { .. } => None,
-            Access::Profile(profile) => Some(self.base(Some(profile))),
-            Access::Ambient => Some(self.base(None)),
-        }
+        let profile = match &account.access {
+            Access::Role { .. } => return None,
+            Access::Profile(profile) => Some(profile),
+            Access::Ambient => None,
+        };
+        Some(self.base(profile, account.regions.first()?))
     }
 
     async fn renew(&self, session: &Session, state: &mut State) -> Result<Lease, CallError> {
@@ -136,7 +137,7 @@ impl Clients {
         base_profile: Option<&Arc<str>>,
         role: &Role<'_>,
     ) -> Result<Opened, Failed> {
-        let (base, sts) = (self.base(base_profile), self.sts(region));
+        let (base, sts) = (self.base(base_profile, region), self.sts(region));
         let (credentials, _) = base.credentials().await?;
         let failed = match sts.assume(&credentials, role).await {
             Err(failed) if failed.failure == Failure::Credentials => failed,
@@ -157,13 +158,14 @@ impl Clients {
         profile: Option<&Arc<str>>,
         last: Option<&Lease>,
     ) -> Result<Lease, Failed> {
-        let base = self.base(profile);
+        let region = sts_region(account)?;
+        let base = self.base(profile, region);
         let (credentials, renew_at) = base.credentials().await?;
         let known = last.filter(|last| same(&last.credentials, &credentials));
         let identity = if let Some(last) = known {
             last.identity
         } else {
-            let asked = self.sts(sts_region(account)?).identity(&credentials).await;
+            let asked = self.sts(region).identity(&credentials).await;
             if asked
                 .as_ref()
                 .is_err_and(|failed| failed.failure == Failure::Credentials)

@@ -66,7 +66,7 @@ impl SdkAws {
             .as_ref()
             .is_err_and(|failed| failed.failure == Failure::Credentials)
         {
-            let own = self.clients().base(None);
+            let own = self.clients().own();
             own.reject(&listing.credentials).await;
         }
         Ok(found?.into_values().collect())
@@ -77,7 +77,7 @@ impl SdkAws {
         role: Option<&RoleArn>,
     ) -> Result<Credentials, Failed> {
         let Some(arn) = role else {
-            let (credentials, _) = self.clients().base(None).credentials().await?;
+            let (credentials, _) = self.clients().own().credentials().await?;
             return Ok(credentials);
         };
         let role = Role {

@@ -13,6 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region as SdkRegion;
 
+use crate::account::Region;
 use crate::aws::body::WholeReplies;
 pub use crate::aws::checks::SetupError;
 use crate::aws::checks::{Variable, check_certificates, check_endpoints};
@@ -98,7 +99,7 @@ async fn sdk_config(
     // Retries and timeouts are set here so that the SDK never reads the variables for them: it panics on bad ones.
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
-        .region(sdk_region(settings))
+        .region(sdk_region(&settings.region))
         .no_credentials()
         .identity_cache(no_cache())
         .retry_config(retries(settings.max_attempts))
@@ -117,10 +118,11 @@ async fn sdk_config(
 }
 
 impl Providers {
-    /// A configuration for one provider. None is used twice: the copies of one share what it once read of the files of profiles.
-    pub(super) fn config(&self) -> ProviderConfig {
+    /// A configuration for one provider that asks STS in this Region. None is used twice: the copies of one share what it once read of the files of
+    /// profiles.
+    pub(super) fn config(&self, region: &Region) -> ProviderConfig {
         let config = ProviderConfig::without_region()
-            .with_region(Some(sdk_region(&self.settings)))
+            .with_region(Some(sdk_region(region)))
             .with_http_client(self.http.clone())
             .with_retry_config(retries(self.settings.max_attempts))
             .with_timeout_config(timeouts(&self.limits));
@@ -149,8 +151,8 @@ fn timeouts(limits: &CallLimits) -> TimeoutConfig {
         .build()
 }
 
-fn sdk_region(settings: &AwsSettings) -> SdkRegion {
-    SdkRegion::new(settings.region.as_str().to_owned())
+pub(super) fn sdk_region(region: &Region) -> SdkRegion {
+    SdkRegion::new(region.as_str().to_owned())
 }
 
 #[cfg(test)]

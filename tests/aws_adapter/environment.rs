@@ -181,6 +181,62 @@ async fn a_rotated_key_is_taken_up() {
 }
 
 #[test]
+fn a_profiles_role_that_sts_refuses_is_told_as_sts_says_it() {
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::write(home.path().join("token"), "a.web.token").expect("written");
+    run_in(nothing(home.path()), "the_roles_of_profiles_are_refused");
+}
+
+#[tokio::test]
+#[ignore = "needs the environment that another test makes"]
+async fn the_roles_of_profiles_are_refused() {
+    let stage = Stage::new(|asked| match asked.operation.as_str() {
+        "AssumeRole" => sts_refusal(403, "AccessDenied", "not authorized"),
+        _ => sts_refusal(400, "Throttling", "Rate exceeded"),
+    })
+    .await;
+    let file = std::env::var("AWS_CONFIG_FILE").expect("set");
+    let token = file.replace("config", "token");
+    let (url, role) = (&stage.url, "role_arn = arn:aws:iam::012345678901:role/hub");
+    let text = format!(
+        "[default]\nsource_profile = base\n{role}\nendpoint_url = {url}\n\
+         [profile chained]\nsource_profile = base\n{role}\nendpoint_url = {url}\n\
+         [profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = made-up\n\
+         [profile web]\nweb_identity_token_file = {token}\n{role}\nendpoint_url = {url}\n"
+    );
+    std::fs::write(file, text).expect("written");
+    let home = AwsSettings {
+        region: "us-east-1".parse().expect("a Region"),
+        ..settings(&stage.url)
+    };
+    let aws = looking(&home).await;
+    for (profile, failure, said) in [
+        (
+            "chained",
+            Failure::AccessDenied,
+            "AccessDenied: not authorized",
+        ),
+        ("web", Failure::Throttled, "Throttling: Rate exceeded"),
+    ] {
+        let session = aws.open(&account(Access::Profile(profile.into())));
+        let error = aws.identify(&session).await.expect_err("refused");
+        assert_eq!(error.failure, failure, "{error}");
+        let detail = format!("no credentials in the profile \"{profile}\": {said} (status");
+        assert!(error.detail.starts_with(&detail), "{error}");
+    }
+    assert_eq!(stage.count("GetCallerIdentity"), 0);
+    let error = aws.identify(&aws.open(&by_role())).await;
+    let error = error.expect_err("the exporter's own are refused");
+    assert_eq!(error.failure, Failure::Credentials, "{error}");
+    let detail = "no credentials: AccessDenied: not authorized";
+    assert!(error.detail.starts_with(detail), "{error}");
+    let asked = stage.asked("AssumeRole").into_iter();
+    let regions: Vec<_> = asked.map(|asked| asked.region).collect();
+    let expected = ["eu-west-1", "us-east-1"];
+    assert_eq!(regions, expected, "the account's, and our own");
+}
+
+#[test]
 fn a_ca_bundle_is_trusted() {
     let home = tempfile::tempdir().expect("a directory");
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
