@@ -1,4 +1,5 @@
-//! Logs: to stderr, in logfmt or JSON. The SDK and the HTTP stack are capped at warnings, since their finer levels print requests.
+//! Logs: to stderr, in logfmt or JSON. The HTTP stack is capped at warnings, since its finer levels print requests, and the SDK at errors, since its
+//! warnings print answers whole, the external ID of a profile and lines of its files. What they warn of, the account's own line tells.
 
 use clap::ValueEnum;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -20,6 +21,7 @@ pub fn init(level: &str, format: LogFormat) {
     let ours = level.parse().unwrap_or(LevelFilter::INFO);
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)
+        .with_target("aws_", LevelFilter::ERROR)
         .with_targets(["cloudtrail_exporter", "aws_simulator"].map(|target| (target, ours)));
     let registry = tracing_subscriber::registry().with(filter);
     match format {

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use crate::harness::{Daemon, command};
-use crate::sim::{Sim, file};
+use crate::sim::{SECRET, Sim, file};
 
 const ONE: &str =
     "poll: { interval: 3s, timeout: 2s }\naccounts: [{ id: '111111111111', name: one }]";
@@ -226,6 +226,36 @@ fn an_external_id_comes_from_the_environment_and_is_never_shown() {
     ] {
         assert!(!text.contains("tell-nobody"));
     }
+}
+
+#[test]
+fn a_profile_that_may_not_assume_its_role_is_told_without_its_external_id() {
+    let sim = Sim::start("accounts: [{ id: '111111111111', roles: [] }]");
+    let profiles = file(&format!(
+        "[profile audit]
+role_arn = arn:aws:iam::111111111111:role/read
+source_profile = base
+external_id = tell-nobody
+[profile base]
+aws_access_key_id = AKIAIOSFODNN7EXAMPLE
+aws_secret_access_key = {SECRET}
+"
+    ));
+    let file = file("accounts: [{ name: one, profile: audit }]");
+    let flag = format!("--config.file={}", file.display());
+    let mut command = sim.command(&[&flag, "--log.level=debug"]);
+    command.env("AWS_CONFIG_FILE", &*profiles);
+    let daemon = Daemon::start(command);
+    daemon.ready();
+    let log = daemon.log();
+    assert_eq!(
+        daemon.metrics().verdict(""),
+        ("unknown".into(), "access_denied".into())
+    );
+    assert!(log.contains("no credentials in the profile"), "{log}");
+    assert!(log.contains("is not authorized to perform"), "{log}");
+    assert!(!log.contains("tell-nobody"), "{log}");
+    assert!(!log.contains(SECRET), "{log}");
 }
 
 #[test]
