@@ -15,11 +15,12 @@ use crate::aws::pace::Pace;
 use crate::directory::Account;
 use crate::facts::Failure;
 
-/// The retry budget of one account. A retry costs 5, after a timeout or a 5xx 10, and a call that succeeds at once gives back 1: five retries in
-/// a row, so that an outage of a whole fleet costs less than one poll's worth of further calls.
-const RETRY_BUDGET: usize = 50;
-/// What the budget regains with time: one retry after a timeout or 5xx per 100 s, less than one per poll of a usual interval.
-const RETRY_REGAIN_PER_SECOND: f32 = 0.1;
+/// The retry budget of one account. A retry that does not help costs 5, after a timeout or a 5xx 10, and a call that succeeds at once gives back 1: one
+/// retry for each call of a usual poll.
+const RETRY_BUDGET: usize = 30;
+/// What the budget regains over one interval: in an outage that lasts, less than one retry per poll (one, where calls are throttled), so that also polls
+/// of a single call become no more than twice as many.
+const RETRY_REGAIN_PER_INTERVAL: f32 = 5.0;
 /// After a renewal failed ahead of time, the session is used on and the next attempt waits so long.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
@@ -54,7 +55,7 @@ impl Session {
     pub(super) fn new(account: Arc<Account>, calls_per_second: NonZeroU32) -> Self {
         let budget = TokenBucket::builder()
             .capacity(RETRY_BUDGET)
-            .refill_rate(RETRY_REGAIN_PER_SECOND)
+            .refill_rate(regain_per_second(account.interval))
             .build();
         let retries = RetryPartition::custom("account").token_bucket(budget);
         Self {
@@ -84,6 +85,10 @@ impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({:?})", self.account.key)
     }
+}
+
+fn regain_per_second(interval: Duration) -> f32 {
+    RETRY_REGAIN_PER_INTERVAL / interval.as_secs_f32().max(f32::MIN_POSITIVE)
 }
 
 impl State {
@@ -171,6 +176,14 @@ mod tests {
         assert!(state.fresh(now()).is_none());
         assert!(state.usable(now()).is_some());
         assert!(state.usable(now() + second).is_none());
+    }
+
+    #[test]
+    fn an_outage_that_lasts_regains_less_than_a_retry_a_poll() {
+        for interval in [1, 40, 300, 86_400].map(Duration::from_secs) {
+            let regained = regain_per_second(interval) * interval.as_secs_f32();
+            assert!((4.9..5.1).contains(&regained), "{interval:?}: {regained}");
+        }
     }
 
     #[test]
