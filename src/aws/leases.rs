@@ -51,8 +51,8 @@ impl Clients {
         }
     }
 
-    /// AWS says that credentials thought good are over: the next lease holds others.
-    pub(super) async fn reject(&self, session: &Session, refused: &Lease) {
+    /// AWS says that credentials thought good are over. Whether the next lease may hold others.
+    pub(super) async fn reject(&self, session: &Session, refused: &Lease) -> bool {
         let base = match &session.account.access {
             Access::Role { .. } => None,
             Access::Profile(profile) => Some(self.base(Some(profile))),
@@ -61,7 +61,7 @@ impl Clients {
         if let Some(base) = base {
             base.reject(&refused.credentials).await;
         }
-        session.state.lock().await.forget(refused);
+        session.state.lock().await.give_up(refused)
     }
 
     async fn renew(&self, session: &Session, state: &mut State) -> Result<Lease, CallError> {

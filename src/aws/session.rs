@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) lease: Option<Lease>,
     /// Whose credentials the poll under way began with.
     polled_as: Option<AccountId>,
+    /// Refused credentials were given up in the poll under way: it is done once, or a refusal that stays would open a session for each call.
+    gave_up: bool,
 }
 
 /// Credentials that were proven to belong to an account.
@@ -111,15 +113,22 @@ impl State {
         Some(lease.clone())
     }
 
-    /// AWS does not take these any more.
-    pub(super) fn forget(&mut self, refused: &Lease) {
-        let refused = |held: &mut Lease| same(&held.credentials, &refused.credentials);
-        self.lease.take_if(refused);
+    /// AWS does not take these any more. Whether others may be tried: new ones, once in a poll, or those that another call has got meanwhile.
+    pub(super) fn give_up(&mut self, refused: &Lease) -> bool {
+        let is_refused = |held: &Lease| same(&held.credentials, &refused.credentials);
+        if !self.lease.as_ref().is_some_and(is_refused) {
+            return true;
+        }
+        if self.gave_up {
+            return false;
+        }
+        (self.lease, self.gave_up) = (None, true);
+        true
     }
 
     /// A poll begins with these credentials.
     pub(super) fn begin(&mut self, lease: &Lease) -> AccountId {
-        self.polled_as = Some(lease.identity);
+        (self.polled_as, self.gave_up) = (Some(lease.identity), false);
         lease.identity
     }
 
@@ -164,7 +173,7 @@ mod tests {
     fn state(renew_at: SystemTime, end: SystemTime) -> State {
         State {
             lease: Some(lease("012345678901", renew_at, end)),
-            polled_as: None,
+            ..State::default()
         }
     }
 
@@ -184,6 +193,29 @@ mod tests {
             let regained = regain_per_second(interval) * interval.as_secs_f32();
             assert!((4.9..5.1).contains(&regained), "{interval:?}: {regained}");
         }
+    }
+
+    #[test]
+    fn refused_credentials_are_given_up_once_in_a_poll() {
+        let later = now() + Duration::from_hours(1);
+        let lease = |key: &str| Lease {
+            credentials: Credentials::new(key, "secret", None, Some(later), "test"),
+            ..lease("012345678901", later, later)
+        };
+        let (first, second) = (lease("ASIA1"), lease("ASIA2"));
+        let mut state = State {
+            lease: Some(first.clone()),
+            ..State::default()
+        };
+        state.begin(&first);
+        assert!(state.give_up(&first));
+        assert!(state.lease.is_none());
+        assert!(state.give_up(&first), "somebody else may have renewed");
+        state.lease = Some(second.clone());
+        assert!(state.give_up(&first), "the others are not refused yet");
+        assert!(!state.give_up(&second), "not twice in a poll");
+        state.begin(&second);
+        assert!(state.give_up(&second), "the next poll may");
     }
 
     #[test]
