@@ -114,7 +114,9 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
 
     fn settle(&self, settings: Settings) {
         if self.in_force.borrow().settings != settings {
-            self.in_force.send_replace(in_force(settings));
+            let next = in_force(settings);
+            next.gate.expect(self.rate());
+            self.in_force.send_replace(next);
         }
     }
 
@@ -146,6 +148,14 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
                 self.start(account, Start::AtOnce);
             }
         }
+        self.in_force.borrow().gate.expect(self.rate());
+    }
+
+    /// How many polls a second the accounts' intervals come to.
+    fn rate(&self) -> f64 {
+        let accounts = self.running.values().map(|running| &running.account);
+        let rates = accounts.map(|account| account.interval.as_secs_f64().recip());
+        rates.sum()
     }
 
     /// Also polls an account of another shard, whose organization trails an account of this one cannot read.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{mpsc, watch};
 
-use super::gate::Gate;
+use super::gate::{Gate, Haste};
 use super::phase::Phase;
 use super::poll::{Terms, poll};
 use super::{Report, Settings, unread_organization_trails};
@@ -52,7 +52,7 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         }
         let session = self.aws.open(&account);
         // Boxed, or a task would keep room for a whole report while it waits.
-        while Box::pin(self.poll_and_report(&session, &account)).await {
+        while Box::pin(self.poll_and_report(&session, &account, tick)).await {
             self.count_overrun(&account, tick);
             tick = Some(self.tick(phase, tick).await);
         }
@@ -82,10 +82,16 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
     }
 
     /// Polls once; false if nobody takes reports any more.
-    async fn poll_and_report(&self, session: &A::Session, account: &Account) -> bool {
+    async fn poll_and_report(
+        &self,
+        session: &A::Session,
+        account: &Account,
+        tick: Option<SystemTime>,
+    ) -> bool {
         let in_force = Arc::clone(&self.in_force.borrow());
+        let haste = tick.map_or(Haste::AtOnce, |_| Haste::InTurn);
         let poll = || Box::pin(self.poll(session, account, in_force.settings));
-        let report = in_force.gate.pass(poll).await;
+        let report = in_force.gate.pass(haste, poll).await;
         self.call_for_owners(&report);
         self.reports.send(report).await.is_ok()
     }

@@ -441,6 +441,54 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     );
 }
 
+/// Nobody answers for half an hour, and a fleet too large for its places waits at the gate.
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_that_hangs_a_large_fleet_comes_back_without_a_herd() {
+    let fleet = 10_000;
+    let polling = start(
+        fake(0..fleet, SECOND / 10),
+        settings(64),
+        accounts(0..fleet),
+    );
+    polling.at(INTERVAL).await;
+    let takes = |latency: Duration| {
+        for number in 0..fleet {
+            polling.fake.change(&key(number), |answers| {
+                answers.latency.insert(Operation::DescribeTrails, latency);
+            });
+        }
+    };
+    takes(Duration::from_secs(10));
+    polling.at(6 * INTERVAL).await;
+    takes(SECOND / 10);
+    polling.fake.forget();
+    let back = polling.began + 6 * INTERVAL;
+    sleep_until(back + 3 * INTERVAL).await;
+    let mut seconds = vec![0_u32; 900];
+    let mut polled = BTreeSet::new();
+    for call in polling.fake.journal() {
+        if call.operation == Operation::AssumeRole {
+            let second = usize::try_from((call.at - back).as_secs()).expect("small");
+            seconds[second] += 1;
+            if second < 600 {
+                polled.insert(call.key);
+            }
+        }
+    }
+    let usual = 10_000 / 300;
+    let busiest = seconds.iter().max().expect("seconds");
+    assert!(
+        *busiest <= 4 * usual,
+        "{busiest} polls in a second: {seconds:?}"
+    );
+    assert_eq!(polled.len(), 10_000, "all are polled within two intervals");
+    let last: u32 = seconds[600..].iter().sum();
+    assert!(
+        last.abs_diff(10_000) < 500,
+        "{last} polls in the last interval"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn members_are_joined_with_an_owner_that_answers_last() {
     let org = organization_trail(9);
