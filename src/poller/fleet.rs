@@ -10,6 +10,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::gate::Gate;
 use super::poll::first_call;
+use super::refused::Refused;
 use super::task::{InForce, Shared, Start};
 use super::{Report, Settings};
 use crate::account::AccountId;
@@ -49,6 +50,7 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Poller<A, N> {
             in_force: in_force.subscribe(),
             reports: self.reports,
             owners,
+            refused: Refused::default(),
             metrics: self.metrics,
         };
         let mut fleet = Fleet {

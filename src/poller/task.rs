@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::gate::{Gate, Haste};
 use super::phase::Phase;
 use super::poll::{Terms, poll};
+use super::refused::Refused;
 use super::{Report, Settings, unread_organization_trails};
 use crate::account::{AccountId, TrailArn};
 use crate::aws::Aws;
@@ -24,6 +25,8 @@ pub(super) struct Shared<A, N> {
     pub(super) reports: mpsc::Sender<Report>,
     /// Owners of organization trails that an account of this shard could not read.
     pub(super) owners: mpsc::Sender<AccountId>,
+    /// Owners that cannot tell how their organization trails are.
+    pub(super) refused: Refused,
     pub(super) metrics: SelfMetrics,
 }
 
@@ -92,6 +95,7 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         let haste = tick.map_or(Haste::AtOnce, |_| Haste::InTurn);
         let poll = || Box::pin(self.poll(session, account, in_force.settings));
         let report = in_force.gate.pass(haste, poll).await;
+        self.refused.note(account, &report);
         self.call_for_owners(&report);
         self.reports.send(report).await.is_ok()
     }
@@ -101,7 +105,9 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         let owner_reads = settings.organization_trails == OrganizationTrailStatus::Owner;
         let terms = Terms {
             timeout: settings.timeout,
-            left_to_owner: |owner| owner_reads && self.knows(owner),
+            left_to_owner: |owner| {
+                owner_reads && self.knows(owner) && !self.refused.contains(owner)
+            },
         };
         let report = poll(&self.aws, session, account, &terms, &self.now).await;
         self.metrics.poll_ended(report.poll.duration);

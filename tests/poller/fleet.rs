@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::fake::{Answers, Fake};
+use super::fake::{Answers, Fake, error};
 use super::world::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -389,6 +389,34 @@ async fn with_the_owner_asked_members_make_one_call_each() {
     polling.at(SECOND).await;
     let calls = [1, 2, 9].map(|n| polling.fake.operations(&key(n)).len() - 1);
     assert_eq!(calls, [1, 1, 3]);
+}
+
+/// The calls of two members from their second poll to their third, the owner of their trail failing so.
+async fn calls_of_members_whose_owner_fails(failure: Failure) -> [usize; 2] {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    for number in [1, 2, 9] {
+        fake.answer(&key(number), Answers::of(id(number)).with(HOME, &org, true));
+    }
+    let refused = error(Operation::AssumeRole, failure, false);
+    fake.change(&key(9), |answers| answers.identity = Err(refused));
+    let owner = Settings {
+        organization_trails: OrganizationTrailStatus::Owner,
+        ..settings(10)
+    };
+    let polling = start(fake, owner, accounts([1, 2, 9]));
+    polling.at(INTERVAL).await;
+    polling.fake.forget();
+    polling.at(2 * INTERVAL).await;
+    [1, 2].map(|n| polling.fake.operations(&key(n)).len() - 1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_whose_owner_is_refused_are_asked_themselves_but_an_outage_makes_no_more_calls() {
+    let refused = calls_of_members_whose_owner_fails(Failure::AccessDenied).await;
+    assert_eq!(refused, [3, 3]);
+    let outage = calls_of_members_whose_owner_fails(Failure::ServerError).await;
+    assert_eq!(outage, [1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
