@@ -280,6 +280,27 @@ async fn accounts_come_and_go_with_the_directory_and_the_others_keep_their_sessi
 }
 
 #[tokio::test(start_paused = true)]
+async fn accounts_that_come_and_go_leave_no_task_behind() {
+    let polling = start(fake(0..40, SECOND), settings(10), accounts(0..20));
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    polling.at(INTERVAL).await;
+    let before = tasks();
+    for round in 1..=20 {
+        let first = 20 * (round % 2);
+        let next = accounts(u64::from(first)..u64::from(first) + 20);
+        polling.directory.send_replace(next);
+        // Some in the middle of their polls.
+        polling.at(INTERVAL + round * SECOND / 3).await;
+    }
+    polling.at(2 * INTERVAL).await;
+    assert_eq!(tasks(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_is_asked_otherwise_starts_anew_and_one_that_is_only_renamed_does_not() {
     let mut polling = start(fake(0..2, SECOND), settings(10), accounts(0..2));
     polling.at(2 * SECOND).await;
