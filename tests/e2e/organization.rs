@@ -22,6 +22,7 @@ fn world(state_field: &str) -> String {
         "
 organization:
   management_account: '{MANAGEMENT}'
+  delegated_administrators: ['{PRODUCTION}']
   page_size: 7
   empty_pages: true
   state_field: {state_field}
@@ -106,10 +107,28 @@ fn every_active_account_is_found_page_by_page_and_costs_one_call() {
 }
 
 #[test]
-fn a_unit_is_taken_with_everything_below_it() {
+fn members_whose_owner_lacks_our_role_are_asked_themselves() {
+    let without = format!("id: '{MANAGEMENT}', roles: [],");
+    let world = world("state").replace(&format!("id: '{MANAGEMENT}',"), &without);
+    let sim = Sim::start(&world);
+    let config = config("1h", "").replace("{ interval: 1h", "{ interval: 10s");
+    let (daemon, _file) = start(&sim, &config, &[]);
+    eventually("all but the owner are compliant", || {
+        let metrics = daemon.metrics();
+        let open = units(&metrics).into_keys();
+        let open = open.filter(|id| metrics.verdict(id).0 != "compliant");
+        (open.collect::<Vec<_>>() == [MANAGEMENT]).then_some(())
+    });
+    let owner = daemon.metrics().verdict(MANAGEMENT);
+    assert_eq!(owner, ("unknown".into(), "access_denied".into()));
+}
+
+#[test]
+fn a_unit_is_taken_with_everything_below_it_also_from_a_delegated_administrator() {
     let sim = Sim::start(&world("state"));
-    let more = "include_ous: [ou-a1b2-prod0000]";
-    let (daemon, _file) = start(&sim, &config("1h", more), &[]);
+    let role = format!("arn:aws:iam::{PRODUCTION}:role/cloudtrail-exporter-read");
+    let more = format!("include_ous: [ou-a1b2-prod0000], role_arn: '{role}'");
+    let (daemon, _file) = start(&sim, &config("1h", &more), &[]);
     let expected = [(PRODUCTION, "ou-a1b2-prod0000"), (TEAM, "ou-a1b2-team0000")];
     let expected = expected.map(|(id, unit)| (id.to_owned(), unit.to_owned()));
     assert_eq!(units(&daemon.metrics()), expected.into());
