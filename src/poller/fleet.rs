@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::gate::Gate;
+use super::phase::Phase;
 use super::poll::first_call;
 use super::refused::Refused;
 use super::task::{InForce, Shared, Start};
@@ -172,12 +173,21 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
     }
 
     fn start(&mut self, account: &Arc<Account>, start: Start) {
-        let task = Arc::clone(&self.shared).follow(Arc::clone(account), start);
+        let phase = self.phase(account);
+        let task = Arc::clone(&self.shared).follow(Arc::clone(account), phase, start);
         let handle = self.tasks.spawn(task);
         self.keys.insert(handle.id(), account.key.clone());
         let account = Arc::clone(account);
         let key = account.key.clone();
         self.running.insert(key, Running { account, handle });
+    }
+
+    /// All shards may poll an owner of another one: not at the same moment.
+    fn phase(&self, account: &Account) -> Phase {
+        match &account.key {
+            AccountKey::Id(id) if self.owners.contains(id) => Phase::of_its_own(account.interval),
+            key => Phase::of(key, account.interval),
+        }
     }
 
     /// A task that ended by itself has panicked (or nobody takes reports): it starts again at its next tick.

@@ -46,9 +46,8 @@ pub(super) enum Start {
 }
 
 impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
-    /// Polls an account for as long as anybody takes the reports.
-    pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, start: Start) {
-        let phase = Phase::of(&account.key, account.interval);
+    /// Polls an account at its phase for as long as anybody takes the reports.
+    pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, phase: Phase, start: Start) {
         let mut tick = None;
         if start == Start::AtNextTick {
             tick = Some(self.tick(phase, None).await);

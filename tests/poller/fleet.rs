@@ -467,6 +467,30 @@ async fn an_owner_in_another_shard_is_polled_here_too_once_a_member_needs_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn shards_do_not_poll_the_owner_of_their_trail_all_at_once() {
+    let org = organization_trail(9);
+    let now = clock();
+    let mut ticks = BTreeSet::new();
+    for _shard in 0..8 {
+        let fake = Fake::default();
+        let denied = Answers::of(id(1)).with(HOME, &org, true);
+        let denied = denied.trail_fails(&org, Failure::AccessDenied, false);
+        fake.answer(&key(1), denied);
+        fake.answer(&key(9), Answers::of(id(9)).with(HOME, &org, true));
+        let part = Directory {
+            neighbours: accounts([9]).accounts.clone(),
+            ..Directory::clone(&accounts([1]))
+        };
+        let polling = start_at(fake, settings(10), Arc::new(part), now.clone());
+        polling.at(2 * INTERVAL).await;
+        let tick = now() - 2 * INTERVAL + polling.polls(9)[1];
+        let since = tick.duration_since(epoch()).expect("later").as_secs();
+        ticks.insert(since % INTERVAL.as_secs());
+    }
+    assert!(ticks.len() > 4, "{ticks:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     let fleet = 10_000;
     let polling = start(
