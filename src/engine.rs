@@ -80,7 +80,7 @@ impl Engine {
     /// Puts another configuration in force. Accounts that stay keep their state; an error leaves everything as it is.
     pub async fn reload(&mut self, config: Config) -> Result<(), SetupError> {
         let before = Arc::clone(&self.config.borrow());
-        if config.aws != before.aws || config.limits != before.limits {
+        if is_reached_otherwise(&before, &config) {
             let aws = reach(&config, &self.surroundings).await?;
             self.aws.send_replace(aws);
             self.poller.abort_all();
@@ -162,6 +162,11 @@ impl Engine {
             metrics.discovery_ended(Source::Organizations);
         }
     }
+}
+
+/// Whether calls are made otherwise, so that no session can be kept.
+fn is_reached_otherwise(before: &Config, now: &Config) -> bool {
+    now.aws != before.aws || now.limits.requests_per_second != before.limits.requests_per_second
 }
 
 async fn reach(config: &Config, surroundings: &Surroundings) -> Result<SdkAws, SetupError> {

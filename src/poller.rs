@@ -5,6 +5,7 @@
 //! - [`phase`]: when an account's polls are due;
 //! - [`gate`]: how many are under way at once, and how slow ones get out of the way;
 //! - [`mod@poll`]: one poll of one account, and [`merge`], what several Regions' answers come to;
+//! - [`refused`]: owners of organization trails that cannot stand in for their members;
 //! - [`task`]: one account's task;
 //! - [`fleet`]: the loop over all of them.
 
@@ -13,6 +14,7 @@ pub mod gate;
 pub mod merge;
 pub mod phase;
 pub mod poll;
+mod refused;
 mod task;
 
 use std::time::Duration;

@@ -54,12 +54,12 @@ impl Clients {
         }
     }
 
-    /// AWS says that credentials thought good are over: the next lease holds others.
-    pub(super) async fn reject(&self, session: &Session, refused: &Lease) {
+    /// AWS says that credentials thought good are over. Whether the next lease may hold others.
+    pub(super) async fn reject(&self, session: &Session, refused: &Lease) -> bool {
         if let Some(base) = self.base_of(&session.account) {
             base.reject(&refused.credentials).await;
         }
-        session.state.lock().await.forget(refused);
+        session.state.lock().await.give_up(refused)
     }
 
     /// AWS knew the credentials of the last poll nowhere: the next one begins with others. A role is assumed anew; what is used as it is found is looked

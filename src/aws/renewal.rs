@@ -54,6 +54,18 @@ mod tests {
     }
 
     #[test]
+    fn ten_thousand_sessions_of_one_second_are_renewed_over_minutes() {
+        let mut seconds = [0_u32; 300];
+        let end = opened() + Duration::from_hours(1);
+        for n in 0..10_000_u32 {
+            let at = renew_at(opened(), end, f64::from(n) / 10_000.0);
+            let early = end.duration_since(at).expect("before the end").as_secs();
+            seconds[usize::try_from(early - 300).expect("small")] += 1;
+        }
+        assert!(seconds.iter().all(|n| (32..36).contains(n)), "{seconds:?}");
+    }
+
+    #[test]
     fn a_session_that_is_over_is_renewed_now() {
         let expires = opened() - Duration::from_secs(1);
         assert_eq!(renew_at(opened(), expires, 0.5), expires);

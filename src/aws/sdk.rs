@@ -74,13 +74,12 @@ impl SdkAws {
         };
         let lease = self.0.lease(session, operation).await?;
         let identity = lease.identity;
-        let answer = match attempt(&lease).await {
-            Err(failed) if failed.expired => {
-                self.0.reject(session, &lease).await;
-                attempt(&self.0.lease(session, operation).await?).await
-            }
-            answer => answer,
-        };
+        let mut answer = attempt(&lease).await;
+        if answer.as_ref().is_err_and(|failed| failed.expired)
+            && self.0.reject(session, &lease).await
+        {
+            answer = attempt(&self.0.lease(session, operation).await?).await;
+        }
         session.heard(&answer);
         match answer {
             Ok(answer) => Ok((answer, identity)),

@@ -17,11 +17,12 @@ use crate::aws::pace::Pace;
 use crate::directory::Account;
 use crate::facts::Failure;
 
-/// The retry budget of one account. A retry costs 5, after a timeout or a 5xx 10, and a call that succeeds at once gives back 1: five retries in
-/// a row, so that an outage of a whole fleet costs less than one poll's worth of further calls.
-const RETRY_BUDGET: usize = 50;
-/// What the budget regains with time: one retry after a timeout or 5xx per 100 s, less than one per poll of a usual interval.
-const RETRY_REGAIN_PER_SECOND: f32 = 0.1;
+/// The retry budget of one account. A retry that does not help costs 5, after a timeout or a 5xx 10, and a call that succeeds at once gives back 1: one
+/// retry for each call of a usual poll.
+const RETRY_BUDGET: usize = 30;
+/// What the budget regains over one interval: in an outage that lasts, less than one retry per poll (one, where calls are throttled), so that also polls
+/// of a single call become no more than twice as many.
+const RETRY_REGAIN_PER_INTERVAL: f32 = 5.0;
 /// After a renewal failed ahead of time, the session is used on and the next attempt waits so long.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
@@ -45,6 +46,8 @@ pub(super) struct State {
     pub(super) lease: Option<Lease>,
     /// Whose credentials the poll under way began with.
     polled_as: Option<AccountId>,
+    /// Refused credentials were given up in the poll under way: it is done once, or a refusal that stays would open a session for each call.
+    gave_up: bool,
 }
 
 /// Credentials that were proven to belong to an account.
@@ -60,7 +63,7 @@ impl Session {
     pub(super) fn new(account: Arc<Account>, calls_per_second: NonZeroU32) -> Self {
         let budget = TokenBucket::builder()
             .capacity(RETRY_BUDGET)
-            .refill_rate(RETRY_REGAIN_PER_SECOND)
+            .refill_rate(regain_per_second(account.interval))
             .build();
         let retries = RetryPartition::custom("account").token_bucket(budget);
         Self {
@@ -115,6 +118,10 @@ impl fmt::Debug for Session {
     }
 }
 
+fn regain_per_second(interval: Duration) -> f32 {
+    RETRY_REGAIN_PER_INTERVAL / interval.as_secs_f32().max(f32::MIN_POSITIVE)
+}
+
 impl State {
     /// Credentials good for a whole poll.
     pub(super) fn fresh(&self, now: SystemTime) -> Option<&Lease> {
@@ -135,15 +142,22 @@ impl State {
         Some(lease.clone())
     }
 
-    /// AWS does not take these any more.
-    pub(super) fn forget(&mut self, refused: &Lease) {
-        let refused = |held: &mut Lease| same(&held.credentials, &refused.credentials);
-        self.lease.take_if(refused);
+    /// AWS does not take these any more. Whether others may be tried: new ones, once in a poll, or those that another call has got meanwhile.
+    pub(super) fn give_up(&mut self, refused: &Lease) -> bool {
+        let is_refused = |held: &Lease| same(&held.credentials, &refused.credentials);
+        if !self.lease.as_ref().is_some_and(is_refused) {
+            return true;
+        }
+        if self.gave_up {
+            return false;
+        }
+        (self.lease, self.gave_up) = (None, true);
+        true
     }
 
     /// A poll begins with these credentials.
     pub(super) fn begin(&mut self, lease: &Lease) -> AccountId {
-        self.polled_as = Some(lease.identity);
+        (self.polled_as, self.gave_up) = (Some(lease.identity), false);
         lease.identity
     }
 
@@ -188,7 +202,7 @@ mod tests {
     fn state(renew_at: SystemTime, end: SystemTime) -> State {
         State {
             lease: Some(lease("012345678901", renew_at, end)),
-            polled_as: None,
+            ..State::default()
         }
     }
 
@@ -200,6 +214,37 @@ mod tests {
         assert!(state.fresh(now()).is_none());
         assert!(state.usable(now()).is_some());
         assert!(state.usable(now() + second).is_none());
+    }
+
+    #[test]
+    fn an_outage_that_lasts_regains_less_than_a_retry_a_poll() {
+        for interval in [1, 40, 300, 86_400].map(Duration::from_secs) {
+            let regained = regain_per_second(interval) * interval.as_secs_f32();
+            assert!((4.9..5.1).contains(&regained), "{interval:?}: {regained}");
+        }
+    }
+
+    #[test]
+    fn refused_credentials_are_given_up_once_in_a_poll() {
+        let later = now() + Duration::from_hours(1);
+        let lease = |key: &str| Lease {
+            credentials: Credentials::new(key, "secret", None, Some(later), "test"),
+            ..lease("012345678901", later, later)
+        };
+        let (first, second) = (lease("ASIA1"), lease("ASIA2"));
+        let mut state = State {
+            lease: Some(first.clone()),
+            ..State::default()
+        };
+        state.begin(&first);
+        assert!(state.give_up(&first));
+        assert!(state.lease.is_none());
+        assert!(state.give_up(&first), "somebody else may have renewed");
+        state.lease = Some(second.clone());
+        assert!(state.give_up(&first), "the others are not refused yet");
+        assert!(!state.give_up(&second), "not twice in a poll");
+        state.begin(&second);
+        assert!(state.give_up(&second), "the next poll may");
     }
 
     #[test]

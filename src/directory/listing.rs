@@ -43,6 +43,16 @@ fn keeps_half(before: &[Member], now: &[Member]) -> bool {
     kept.count() * 2 >= before.len()
 }
 
+/// Whether both settings ask the same of AWS; how often, and what is excluded from the answer, is ours.
+fn asks_for_the_same(
+    before: Option<&OrganizationsSettings>,
+    now: Option<&OrganizationsSettings>,
+) -> bool {
+    let asked =
+        |settings: &OrganizationsSettings| (settings.role.clone(), settings.include_ous.clone());
+    before.map(asked) == now.map(asked)
+}
+
 /// How one listing ended, for the self metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
@@ -71,15 +81,19 @@ pub struct MemberList {
 }
 
 impl MemberList {
-    /// Takes note of new settings: a listing is due at once, and what was listed under the old ones is no measure for it.
+    /// Takes note of new settings: a listing is due at once. What was listed for other settings is a measure for it only if those asked for the same
+    /// accounts.
     pub fn follow(&mut self, settings: Option<&OrganizationsSettings>) {
         if self.settings.as_ref() == settings {
             return;
         }
+        let same = asks_for_the_same(self.settings.as_ref(), settings);
         let believed = settings.map(|_| std::mem::take(&mut self.believed));
         *self = Self {
             settings: settings.cloned(),
             believed: believed.unwrap_or_default(),
+            settled: self.settled && same,
+            attempted: self.attempted && same,
             due: settings.map(|_| Instant::now()),
             ..Self::default()
         };

@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use super::gate::Gate;
+use super::phase::Phase;
 use super::poll::first_call;
+use super::refused::Refused;
 use super::task::{InForce, Shared, Start};
 use super::{Report, Settings};
 use crate::account::AccountId;
@@ -49,6 +51,7 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Poller<A, N> {
             in_force: in_force.subscribe(),
             reports: self.reports,
             owners,
+            refused: Refused::default(),
             metrics: self.metrics,
         };
         let mut fleet = Fleet {
@@ -114,7 +117,9 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
 
     fn settle(&self, settings: Settings) {
         if self.in_force.borrow().settings != settings {
-            self.in_force.send_replace(in_force(settings));
+            let next = in_force(settings);
+            next.gate.expect(self.rate());
+            self.in_force.send_replace(next);
         }
     }
 
@@ -146,6 +151,14 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
                 self.start(account, Start::AtOnce);
             }
         }
+        self.in_force.borrow().gate.expect(self.rate());
+    }
+
+    /// How many polls a second the accounts' intervals come to.
+    fn rate(&self) -> f64 {
+        let accounts = self.running.values().map(|running| &running.account);
+        let rates = accounts.map(|account| account.interval.as_secs_f64().recip());
+        rates.sum()
     }
 
     /// Also polls an account of another shard, whose organization trails an account of this one cannot read.
@@ -160,12 +173,21 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
     }
 
     fn start(&mut self, account: &Arc<Account>, start: Start) {
-        let task = Arc::clone(&self.shared).follow(Arc::clone(account), start);
+        let phase = self.phase(account);
+        let task = Arc::clone(&self.shared).follow(Arc::clone(account), phase, start);
         let handle = self.tasks.spawn(task);
         self.keys.insert(handle.id(), account.key.clone());
         let account = Arc::clone(account);
         let key = account.key.clone();
         self.running.insert(key, Running { account, handle });
+    }
+
+    /// All shards may poll an owner of another one: not at the same moment.
+    fn phase(&self, account: &Account) -> Phase {
+        match &account.key {
+            AccountKey::Id(id) if self.owners.contains(id) => Phase::of_its_own(account.interval),
+            key => Phase::of(key, account.interval),
+        }
     }
 
     /// A task that ended by itself has panicked (or nobody takes reports): it starts again at its next tick.

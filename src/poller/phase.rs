@@ -17,8 +17,17 @@ pub struct Phase {
 impl Phase {
     /// The phase of an account: ticks are those times since the UNIX epoch that leave this offset when divided by the interval.
     pub fn of(key: &AccountKey, interval: Duration) -> Self {
+        Self::at(key.stable_hash(0), interval)
+    }
+
+    /// A phase that is this process's own, for an account that other processes poll as well.
+    pub fn of_its_own(interval: Duration) -> Self {
+        Self::at(fastrand::u64(..), interval)
+    }
+
+    fn at(place: u64, interval: Duration) -> Self {
         let nanos = interval.as_nanos().max(1);
-        let offset = (u128::from(key.stable_hash(0)) * nanos) >> 64;
+        let offset = (u128::from(place) * nanos) >> 64;
         Self {
             interval: from_nanos(nanos),
             offset: from_nanos(offset),

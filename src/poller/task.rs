@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use tokio::sync::{mpsc, watch};
 
-use super::gate::Gate;
+use super::gate::{Gate, Haste};
 use super::phase::Phase;
 use super::poll::{Terms, poll};
+use super::refused::Refused;
 use super::{Report, Settings, unread_organization_trails};
 use crate::account::{AccountId, TrailArn};
 use crate::aws::Aws;
@@ -24,6 +25,8 @@ pub(super) struct Shared<A, N> {
     pub(super) reports: mpsc::Sender<Report>,
     /// Owners of organization trails that an account of this shard could not read.
     pub(super) owners: mpsc::Sender<AccountId>,
+    /// Owners that cannot tell how their organization trails are.
+    pub(super) refused: Refused,
     pub(super) metrics: SelfMetrics,
 }
 
@@ -43,16 +46,15 @@ pub(super) enum Start {
 }
 
 impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
-    /// Polls an account for as long as anybody takes the reports.
-    pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, start: Start) {
-        let phase = Phase::of(&account.key, account.interval);
+    /// Polls an account at its phase for as long as anybody takes the reports.
+    pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, phase: Phase, start: Start) {
         let mut tick = None;
         if start == Start::AtNextTick {
             tick = Some(self.tick(phase, None).await);
         }
         let session = self.aws.open(&account);
         // Boxed, or a task would keep room for a whole report while it waits.
-        while Box::pin(self.poll_and_report(&session, &account)).await {
+        while Box::pin(self.poll_and_report(&session, &account, tick)).await {
             self.count_overrun(&account, tick);
             tick = Some(self.tick(phase, tick).await);
         }
@@ -82,10 +84,17 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
     }
 
     /// Polls once; false if nobody takes reports any more.
-    async fn poll_and_report(&self, session: &A::Session, account: &Account) -> bool {
+    async fn poll_and_report(
+        &self,
+        session: &A::Session,
+        account: &Account,
+        tick: Option<SystemTime>,
+    ) -> bool {
         let in_force = Arc::clone(&self.in_force.borrow());
+        let haste = tick.map_or(Haste::AtOnce, |_| Haste::InTurn);
         let poll = || Box::pin(self.poll(session, account, in_force.settings));
-        let report = in_force.gate.pass(poll).await;
+        let report = in_force.gate.pass(haste, poll).await;
+        self.refused.note(account, &report);
         self.call_for_owners(&report);
         self.reports.send(report).await.is_ok()
     }
@@ -95,7 +104,9 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         let owner_reads = settings.organization_trails == OrganizationTrailStatus::Owner;
         let terms = Terms {
             timeout: settings.timeout,
-            left_to_owner: |owner| owner_reads && self.knows(owner),
+            left_to_owner: |owner| {
+                owner_reads && self.knows(owner) && !self.refused.contains(owner)
+            },
         };
         let report = poll(&self.aws, session, account, &terms, &self.now).await;
         self.metrics.poll_ended(report.poll.duration);

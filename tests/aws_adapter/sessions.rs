@@ -153,6 +153,33 @@ async fn a_token_that_stays_expired_is_a_matter_of_credentials() {
 }
 
 #[tokio::test]
+async fn a_token_that_stays_expired_is_renewed_once_in_a_poll_however_many_regions_are_asked() {
+    let stage = Stage::new(|asked| match asked.operation.as_str() {
+        "DescribeTrails" => refusal(400, "ExpiredTokenException", "over"),
+        _ => usual(asked),
+    })
+    .await;
+    let aws = adapter(&stage.url).await;
+    let session = aws.open(&by_role());
+    let regions = ["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1"];
+    for poll in 1..=3 {
+        aws.identify(&session).await.expect("an identity");
+        for region in regions {
+            let region = region.parse().expect("a Region");
+            let error = aws.describe_trails(&session, &region).await;
+            let error = error.expect_err("expired");
+            assert_eq!(error.failure, Failure::Credentials);
+        }
+        assert_eq!(
+            stage.count("AssumeRole"),
+            1 + poll,
+            "one renewal for each poll"
+        );
+    }
+    assert_eq!(stage.count("DescribeTrails"), 3 * (regions.len() + 1));
+}
+
+#[tokio::test]
 async fn a_renewal_that_opens_another_account_tells_nothing_of_it() {
     let stage = Stage::new(|asked| match (asked.operation.as_str(), asked.nth) {
         ("AssumeRole", 1) => session(asked, OTHER, 3_600),

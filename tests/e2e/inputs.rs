@@ -8,10 +8,13 @@ use crate::sim::{SECRET, Sim, file};
 const ONE: &str =
     "poll: { interval: 3s, timeout: 2s }\naccounts: [{ id: '111111111111', name: one }]";
 
+/// The usual port may be in use on the machine of a test.
+const ANY_PORT: &str = "--web.listen-address=127.0.0.1:0";
+
 fn run(config: &str, args: &[&str]) -> (Option<i32>, String) {
     let file = file(config);
     let flag = format!("--config.file={}", file.display());
-    finish(command(args).arg(flag).output().unwrap())
+    finish(command(args).args([&flag, ANY_PORT]).output().unwrap())
 }
 
 fn finish(output: Output) -> (Option<i32>, String) {
@@ -69,7 +72,7 @@ fn errors_stand_one_a_line_as_documented() {
 
 #[test]
 fn a_file_that_is_not_there_is_told() {
-    let output = command(&["--config.file=/nonexistent/config.yaml"])
+    let output = command(&["--config.file=/nonexistent/config.yaml", ANY_PORT])
         .output()
         .unwrap();
     let (code, text) = finish(output);
@@ -89,7 +92,7 @@ fn a_port_in_use_is_told() {
 #[test]
 fn a_shard_outside_the_total_is_told() {
     let (code, text) = finish(
-        command(&["--shard=3", "--total-shards=3"])
+        command(&["--shard=3", "--total-shards=3", ANY_PORT])
             .output()
             .unwrap(),
     );

@@ -1,5 +1,6 @@
 //! Start and stop, and how the log looks.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -54,6 +55,41 @@ fn json_logs_are_one_object_a_line() {
             serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(line["message"].is_string(), "{line}");
     }
+}
+
+/// A machine that was asleep for longer than an interval: every tick was slept through, and none is made up for.
+#[test]
+fn a_fleet_that_was_suspended_is_polled_at_its_phases_and_in_no_burst() {
+    const ACCOUNTS: usize = 120;
+    const INTERVAL: Duration = Duration::from_secs(12);
+    let id = |n: usize| format!("{:012}", 500_000_000_000 + n);
+    let sim = Sim::start(&format!(
+        "fleets: [{{ accounts: {ACCOUNTS}, first_id: '{}', like: {{ trails: [{{ name: main }}] }} }}]",
+        id(0)
+    ));
+    let mut config = String::from("poll: { interval: 12s, timeout: 5s }\naccounts:\n");
+    (0..ACCOUNTS).for_each(|n| writeln!(config, "  - {{ id: '{}' }}", id(n)).unwrap());
+    let daemon = sim.daemon(&config);
+    daemon.ready();
+    daemon.signal(Signal::SIGSTOP);
+    std::thread::sleep(INTERVAL + INTERVAL / 2);
+    sim.aws().reset_counts();
+    daemon.signal(Signal::SIGCONT);
+    std::thread::sleep(INTERVAL);
+    let state = sim.aws().state();
+    let told = |key: &str| state[key].as_u64().expect(key);
+    let usual = ACCOUNTS as u64 * 3 / INTERVAL.as_secs();
+    assert!(told("requests") <= 2 * ACCOUNTS as u64 * 3, "{state}");
+    let peak = told("peak_requests_per_second");
+    assert!(
+        peak <= 5 * usual,
+        "{peak} requests in a second; {usual} are usual"
+    );
+    crate::harness::eventually("all are polled again", || {
+        let described = sim.aws().counts().into_iter();
+        let described = described.filter(|count| count.operation == "DescribeTrails");
+        (described.count() == ACCOUNTS).then_some(())
+    });
 }
 
 #[test]

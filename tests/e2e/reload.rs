@@ -54,6 +54,25 @@ fn sighup_adds_and_removes_accounts_and_keeps_the_state_of_those_that_stay() {
 }
 
 #[test]
+fn another_bound_on_accounts_opens_no_session_anew_but_another_rate_does() {
+    let sim = Sim::start(WORLD);
+    let file = file(ONE);
+    let daemon = daemon(&sim, &file, &["--web.enable-lifecycle"]);
+    let reload = |limits: &str| {
+        std::fs::write(&file, format!("{TWO}\nlimits: {{ {limits} }}")).unwrap();
+        assert_eq!(daemon.request("POST", "/-/reload", &[]).status, 200);
+    };
+    let sessions = || sim.aws().requests("AssumeRole");
+    reload("max_accounts: 7");
+    eventually("the new account is judged", || {
+        (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(())
+    });
+    assert_eq!(sessions(), 2);
+    reload("max_accounts: 7, requests_per_second: 2");
+    eventually("all are asked anew", || (sessions() == 4).then_some(()));
+}
+
+#[test]
 fn a_bad_file_is_answered_500_and_the_old_one_stays_in_force() {
     let sim = Sim::start(WORLD);
     let file = file(ONE);

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::fake::{Answers, Fake};
+use super::fake::{Answers, Fake, error};
 use super::world::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -280,6 +280,27 @@ async fn accounts_come_and_go_with_the_directory_and_the_others_keep_their_sessi
 }
 
 #[tokio::test(start_paused = true)]
+async fn accounts_that_come_and_go_leave_no_task_behind() {
+    let polling = start(fake(0..40, SECOND), settings(10), accounts(0..20));
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    polling.at(INTERVAL).await;
+    let before = tasks();
+    for round in 1..=20 {
+        let first = 20 * (round % 2);
+        let next = accounts(u64::from(first)..u64::from(first) + 20);
+        polling.directory.send_replace(next);
+        // Some in the middle of their polls.
+        polling.at(INTERVAL + round * SECOND / 3).await;
+    }
+    polling.at(2 * INTERVAL).await;
+    assert_eq!(tasks(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_is_asked_otherwise_starts_anew_and_one_that_is_only_renamed_does_not() {
     let mut polling = start(fake(0..2, SECOND), settings(10), accounts(0..2));
     polling.at(2 * SECOND).await;
@@ -391,6 +412,34 @@ async fn with_the_owner_asked_members_make_one_call_each() {
     assert_eq!(calls, [1, 1, 3]);
 }
 
+/// The calls of two members from their second poll to their third, the owner of their trail failing so.
+async fn calls_of_members_whose_owner_fails(failure: Failure) -> [usize; 2] {
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    for number in [1, 2, 9] {
+        fake.answer(&key(number), Answers::of(id(number)).with(HOME, &org, true));
+    }
+    let refused = error(Operation::AssumeRole, failure, false);
+    fake.change(&key(9), |answers| answers.identity = Err(refused));
+    let owner = Settings {
+        organization_trails: OrganizationTrailStatus::Owner,
+        ..settings(10)
+    };
+    let polling = start(fake, owner, accounts([1, 2, 9]));
+    polling.at(INTERVAL).await;
+    polling.fake.forget();
+    polling.at(2 * INTERVAL).await;
+    [1, 2].map(|n| polling.fake.operations(&key(n)).len() - 1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_whose_owner_is_refused_are_asked_themselves_but_an_outage_makes_no_more_calls() {
+    let refused = calls_of_members_whose_owner_fails(Failure::AccessDenied).await;
+    assert_eq!(refused, [3, 3]);
+    let outage = calls_of_members_whose_owner_fails(Failure::ServerError).await;
+    assert_eq!(outage, [1, 1]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_owner_in_another_shard_is_polled_here_too_once_a_member_needs_it() {
     let org = organization_trail(9);
@@ -418,6 +467,30 @@ async fn an_owner_in_another_shard_is_polled_here_too_once_a_member_needs_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn shards_do_not_poll_the_owner_of_their_trail_all_at_once() {
+    let org = organization_trail(9);
+    let now = clock();
+    let mut ticks = BTreeSet::new();
+    for _shard in 0..8 {
+        let fake = Fake::default();
+        let denied = Answers::of(id(1)).with(HOME, &org, true);
+        let denied = denied.trail_fails(&org, Failure::AccessDenied, false);
+        fake.answer(&key(1), denied);
+        fake.answer(&key(9), Answers::of(id(9)).with(HOME, &org, true));
+        let part = Directory {
+            neighbours: accounts([9]).accounts.clone(),
+            ..Directory::clone(&accounts([1]))
+        };
+        let polling = start_at(fake, settings(10), Arc::new(part), now.clone());
+        polling.at(2 * INTERVAL).await;
+        let tick = now() - 2 * INTERVAL + polling.polls(9)[1];
+        let since = tick.duration_since(epoch()).expect("later").as_secs();
+        ticks.insert(since % INTERVAL.as_secs());
+    }
+    assert!(ticks.len() > 4, "{ticks:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     let fleet = 10_000;
     let polling = start(
@@ -438,6 +511,54 @@ async fn ten_thousand_accounts_are_spread_evenly_over_the_interval() {
     assert!(
         buckets.iter().all(|n| (850..1150).contains(n)),
         "{buckets:?}"
+    );
+}
+
+/// Nobody answers for half an hour, and a fleet too large for its places waits at the gate.
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_that_hangs_a_large_fleet_comes_back_without_a_herd() {
+    let fleet = 10_000;
+    let polling = start(
+        fake(0..fleet, SECOND / 10),
+        settings(64),
+        accounts(0..fleet),
+    );
+    polling.at(INTERVAL).await;
+    let takes = |latency: Duration| {
+        for number in 0..fleet {
+            polling.fake.change(&key(number), |answers| {
+                answers.latency.insert(Operation::DescribeTrails, latency);
+            });
+        }
+    };
+    takes(Duration::from_secs(10));
+    polling.at(6 * INTERVAL).await;
+    takes(SECOND / 10);
+    polling.fake.forget();
+    let back = polling.began + 6 * INTERVAL;
+    sleep_until(back + 3 * INTERVAL).await;
+    let mut seconds = vec![0_u32; 900];
+    let mut polled = BTreeSet::new();
+    for call in polling.fake.journal() {
+        if call.operation == Operation::AssumeRole {
+            let second = usize::try_from((call.at - back).as_secs()).expect("small");
+            seconds[second] += 1;
+            if second < 600 {
+                polled.insert(call.key);
+            }
+        }
+    }
+    let usual = 10_000 / 300;
+    let busiest = seconds.iter().max().expect("seconds");
+    assert!(
+        *busiest <= 4 * usual,
+        "{busiest} polls in a second: {seconds:?}"
+    );
+    assert_eq!(polled.len(), 10_000, "all are polled within two intervals");
+    let last: u32 = seconds[600..].iter().sum();
+    assert!(
+        last.abs_diff(10_000) < 500,
+        "{last} polls in the last interval"
     );
 }
 

@@ -181,6 +181,23 @@ async fn other_settings_of_discovery_are_listed_at_once_and_measured_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn settings_that_ask_for_the_same_accounts_keep_the_measure() {
+    let few = || Ok(members(0..2));
+    Run::with([Ok(members(0..10)), few(), few()], async |run| {
+        assert_eq!(run.at(600).await, (10, true));
+        let mut sooner = config(vec![configured(1)]);
+        let organizations = sooner.organizations.as_mut().expect("discovery");
+        organizations.refresh_interval = Duration::from_mins(1);
+        organizations.exclude_accounts = vec![fixtures::id(9)];
+        run.config.send_replace(Arc::new(sooner));
+        assert_eq!(run.at(601).await, (9, true), "shrunken: not believed");
+        assert_eq!(run.at(661).await, (2, true), "the second time it is");
+        assert_eq!(*run.asked.borrow(), [0, 600, 660]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn discovery_switched_off_leaves_the_accounts_of_the_file() {
     Run::with([Ok(members(0..10))], async |run| {
         assert_eq!(run.at(600).await, (10, true));
