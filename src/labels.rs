@@ -3,6 +3,8 @@
 //! Whatever AWS or an operator names a thing, what is rendered here is valid UTF-8, at most [`MAX_VALUE_BYTES`] long as Prometheus stores it, and
 //! cannot end its quotes: no name forges a series.
 
+use smallvec::SmallVec;
+
 use crate::account::{AccountId, Region};
 use crate::directory::Account;
 use crate::facts::Trail;
@@ -56,8 +58,11 @@ impl Labels {
 
     /// The labels of each trail an account sees, in their order. Distinct ARNs whose hostile names read the same after cleaning would be one series
     /// twice: all but the first get no labels, and are not published.
-    pub fn trails<'a>(&self, trails: impl IntoIterator<Item = &'a Trail>) -> Vec<Self> {
-        let mut all: Vec<Self> = Vec::new();
+    pub fn trails<'a>(
+        &self,
+        trails: impl IntoIterator<Item = &'a Trail>,
+    ) -> SmallVec<[Self; 1]> {
+        let mut all = SmallVec::<[Self; 1]>::new();
         for trail in trails {
             let labels = self.trail(trail);
             let twin = all.contains(&labels);

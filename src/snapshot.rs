@@ -15,6 +15,7 @@ pub mod waiting;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use smallvec::SmallVec;
 
 use crate::account::AccountId;
 use crate::compliance::Standing;
@@ -31,16 +32,16 @@ pub struct AccountState {
     /// Its id, configured or told by its credentials.
     pub id: Option<AccountId>,
     /// How it stands.
-    pub standing: Arc<Standing>,
+    pub standing: Standing,
     /// The labels **A** of `docs/metrics.md`.
     pub labels: Labels,
     /// The labels **T** of each trail, in the order of [`Standing::trails`].
-    pub trail_labels: Vec<Labels>,
+    pub trail_labels: SmallVec<[Labels; 1]>,
 }
 
 impl AccountState {
     /// An account as published; its labels are rendered here, once.
-    pub fn new(account: Arc<Account>, id: Option<AccountId>, standing: Arc<Standing>) -> Self {
+    pub fn new(account: Arc<Account>, id: Option<AccountId>, standing: Standing) -> Self {
         let labels = Labels::account(&account, id);
         let trails = standing.trails().iter().map(|held| &held.trail);
         Self {

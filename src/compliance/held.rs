@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use smallvec::SmallVec;
+
 use super::presence;
 use crate::account::Region;
 use crate::facts::{
@@ -22,6 +24,9 @@ pub struct HeldTrail {
     /// The account's own last reading of its selectors.
     pub selectors: Option<Dated<EventSelectors>>,
 }
+
+/// Trails by ARN, ascending. Most accounts see one, and it then lies beside what else is held of the account: a scrape of thousands waits for less memory.
+pub(super) type HeldTrails = SmallVec<[HeldTrail; 1]>;
 
 impl HeldTrail {
     /// The trail after a poll that saw it; what the poll could not read stays as it was.
@@ -58,12 +63,12 @@ impl HeldTrail {
     }
 }
 
-/// The trails after a poll with these facts, by ARN, ascending.
-pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: SystemTime) -> Vec<HeldTrail> {
+/// The trails after a poll with these facts.
+pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: SystemTime) -> HeldTrails {
     let before = |heard: &TrailFacts| held.iter().find(|h| h.trail.arn == heard.trail.arn);
     let was_seen = |h: &HeldTrail| facts.trails.iter().any(|t| t.trail.arn == h.trail.arn);
     let seen = facts.trails.iter();
-    let mut trails: Vec<_> = seen
+    let mut trails: HeldTrails = seen
         .map(|heard| HeldTrail::seen(before(heard), heard, ended))
         .collect();
     let unseen = held
@@ -95,7 +100,7 @@ mod tests {
     const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
 
     /// What is held after a first poll that heard of this one trail.
-    fn held(heard: TrailFacts) -> Vec<HeldTrail> {
+    fn held(heard: TrailFacts) -> HeldTrails {
         after(&[], &whole([heard]), now())
     }
 
@@ -217,7 +222,7 @@ mod tests {
             let names = (0..100).map(|n| trail(&format!("t{poll}-{n}")));
             both(Partial, Partial, names.collect::<Vec<_>>())
         });
-        let trails = polls.fold(Vec::new(), |held, facts| after(&held, &facts, now()));
+        let trails = polls.fold(HeldTrails::new(), |held, facts| after(&held, &facts, now()));
         assert_eq!(trails.len(), MOST_UNSEEN + 100);
     }
 }

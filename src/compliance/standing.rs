@@ -12,6 +12,7 @@ pub use super::management_events::EventKind;
 pub use super::proofs::Counts;
 
 use super::candidate::Candidate;
+use super::held::HeldTrails;
 use super::evaluate::{conjunction, evaluate, evidence, why_not};
 use super::proofs::{Proofs, decayed};
 use super::{Check, Policy, Reason, State, Truth, Verdict, held, management_events, owner};
@@ -27,7 +28,7 @@ pub struct Standing {
     last_checks: [Truth; 7],
     last_success: Option<SystemTime>,
     proofs: Proofs,
-    trails: Vec<HeldTrail>,
+    trails: HeldTrails,
     wrong_account: Option<AccountId>,
 }
 
@@ -40,7 +41,7 @@ impl Standing {
             last_checks: open(Reason::NotPolled),
             last_success: None,
             proofs: Proofs::default(),
-            trails: Vec::new(),
+            trails: HeldTrails::new(),
             wrong_account: None,
         }
     }

@@ -105,17 +105,24 @@ impl Family {
         }
     }
 
-    /// Reads a little of what the samples of an account are made of; see [`super::warm`].
-    pub(super) fn touch(&self, state: &AccountState) -> usize {
+    /// Reads a little of an account's state itself; see [`super::warm`].
+    pub(super) fn touch_state(&self, state: &AccountState) -> usize {
         let own = usize::from(state.standing.wrong_account().is_some());
         own + match self.subject {
-            Subject::Account => touch(&state.labels),
+            Subject::Account => state.labels.as_str().len(),
             Subject::Trail => {
-                let held = state.standing.trails().iter();
-                let status =
-                    |(l, h): (&Labels, &HeldTrail)| touch(l) + usize::from(h.status.is_some());
-                state.trail_labels.iter().zip(held).map(status).sum()
+                let read = |held: &HeldTrail| usize::from(held.status.is_some());
+                let trails = state.standing.trails().iter().map(read);
+                trails.sum::<usize>() + state.trail_labels.len()
             }
+        }
+    }
+
+    /// Reads a little of the texts that an account's state points to; see [`super::warm`].
+    pub(super) fn touch_texts(&self, state: &AccountState) -> usize {
+        match self.subject {
+            Subject::Account => touch(&state.labels),
+            Subject::Trail => state.trail_labels.iter().map(touch).sum(),
         }
     }
 }
@@ -157,7 +164,12 @@ impl Samples<'_> {
         on: bool,
     ) {
         self.words(labels, words);
-        self.out.push_str(if on { "} 1\n" } else { "} 0\n" });
+        self.out.push_str(match (N, on) {
+            (0, false) => "} 0\n",
+            (0, true) => "} 1\n",
+            (_, false) => "\"} 0\n",
+            (_, true) => "\"} 1\n",
+        });
     }
 
     /// 1 or 0, with texts that may be anything.
@@ -187,7 +199,7 @@ impl Samples<'_> {
         span: Duration,
     ) {
         self.words(labels, words);
-        self.out.push_str("} ");
+        self.out.push_str(if N == 0 { "} " } else { "\"} " });
         number::push_seconds(self.out, span);
         self.out.push('\n');
     }
@@ -204,16 +216,13 @@ impl Samples<'_> {
         }
     }
 
-    /// Everything before the closing brace. Words of closed lists need no cleaning.
+    /// Everything up to the last word, whose closing quote is left to what follows. Words of closed lists need no cleaning.
     fn words<const N: usize>(&mut self, labels: &Labels, words: [&'static str; N]) {
         self.out.push_str(&self.head);
         self.out.push_str(labels.as_str());
         for (between, word) in self.between.iter().zip(words) {
             self.out.push_str(between);
             self.out.push_str(word);
-        }
-        if N > 0 {
-            self.out.push('"');
         }
     }
 }

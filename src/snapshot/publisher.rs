@@ -126,14 +126,15 @@ impl Publisher {
         let Some(before) = self.accounts.get(&key).cloned() else {
             return;
         };
-        let held = self.take_identity(&before, identity);
+        let anew = self.take_identity(&before, identity);
+        let held = anew.as_ref().unwrap_or(&before.standing);
         if let Some(found) = identity
             && before.account.id.is_none()
             && self.is_taken(&key, found)
         {
             poll.outcome = PollOutcome::WrongAccount { found };
         }
-        let after = self.judge(&before.account, &held, &poll, now);
+        let after = self.judge(&before.account, held, &poll, now);
         tell(&before.standing, &after, &errors, now);
         let last = after.standing.last_poll();
         if let Some(reason) = last
@@ -151,18 +152,15 @@ impl Publisher {
         self.judge_members_again(before.standing.trails(), after.standing.trails(), now);
     }
 
-    /// Takes note of a told identity. What is held of another account under the same name counts no more.
-    fn take_identity(&mut self, state: &AccountState, told: Option<AccountId>) -> Arc<Standing> {
+    /// Takes note of a told identity. What is held of another account under the same name counts no more: gives the standing to begin with anew.
+    fn take_identity(&mut self, state: &AccountState, told: Option<AccountId>) -> Option<Standing> {
         let key = &state.account.key;
         let (None, Some(found)) = (state.account.id, told) else {
-            return Arc::clone(&state.standing);
+            return None;
         };
         let other = self.identities.of(key).is_some_and(|held| held != found);
         self.identities.found(key, found);
-        if other {
-            return Arc::new(Standing::new(Arc::clone(&state.account.policy)));
-        }
-        Arc::clone(&state.standing)
+        other.then(|| Standing::new(Arc::clone(&state.account.policy)))
     }
 
     /// Whether an identity that the credentials of `key` told belongs to another account of the directory.
@@ -248,7 +246,7 @@ impl Publisher {
         now: SystemTime,
     ) -> AccountState {
         let standing = held.after(poll, |arn| self.held_by_owner(arn, &account.key), now);
-        self.state(account, Arc::new(standing))
+        self.state(account, standing)
     }
 
     /// What the account that owns a trail holds of it, if this process polls that account; an account is no stand-in for itself.
@@ -259,14 +257,14 @@ impl Publisher {
         let standing = of(&by_id)
             .filter(|_| by_id != *but)
             .or_else(|| by_name().filter(|key| *key != but).and_then(of))
-            .or_else(|| self.neighbours.get(&by_id))?;
+            .or_else(|| self.neighbours.get(&by_id).map(AsRef::as_ref))?;
         let trails = standing.trails();
         let at = trails.binary_search_by(|held| held.trail.arn.cmp(arn));
         trails.get(at.ok()?)
     }
 
     /// An account as published: under its id, if that is known and its own.
-    fn state(&self, account: &Arc<Account>, standing: Arc<Standing>) -> AccountState {
+    fn state(&self, account: &Arc<Account>, standing: Standing) -> AccountState {
         let wrong = standing.wrong_account().is_some();
         let told = self.identities.of(&account.key);
         let told = told.filter(|id| !wrong && !self.is_taken(&account.key, *id));
@@ -286,12 +284,12 @@ impl Publisher {
         let policy = Arc::clone(&account.policy);
         let Some(held) = self.accounts.get(&account.key).cloned() else {
             self.readiness.appeared(&account.key);
-            self.put(self.state(account, Arc::new(Standing::new(policy))));
+            self.put(self.state(account, Standing::new(policy)));
             return;
         };
         if !Arc::ptr_eq(&held.account, account) {
             let standing = held.standing.with_policy(policy);
-            let after = self.state(account, Arc::new(standing));
+            let after = self.state(account, standing);
             tell(&held.standing, &after, &[], now);
             self.put(after);
         }

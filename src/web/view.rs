@@ -93,7 +93,7 @@ pub(super) struct Asked<'a> {
 impl<'a> Account<'a> {
     /// An account at `now`.
     pub(super) fn new(state: &'a AccountState, now: SystemTime) -> Self {
-        let (account, standing) = (&*state.account, &*state.standing);
+        let (account, standing) = (&*state.account, &state.standing);
         let verdict = standing.verdict(now);
         let evidence = standing.evidence(now);
         let last_poll = standing.last_poll();

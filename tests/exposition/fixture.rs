@@ -12,7 +12,6 @@ use cloudtrail_exporter::facts::{
     AccountFacts, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
-use cloudtrail_exporter::labels::Labels;
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
 
 use crate::strict::{self, Family, Sample};
@@ -138,15 +137,8 @@ pub(crate) fn state_with(
             poll.ended,
         );
     }
-    let labels = Labels::account(&account, account.id);
-    let trails = standing.trails().iter().map(|held| &held.trail);
-    AccountState {
-        id: account.id,
-        trail_labels: labels.trails(trails),
-        labels,
-        account: Arc::new(account),
-        standing: Arc::new(standing),
-    }
+    let id = account.id;
+    AccountState::new(Arc::new(account), id, standing)
 }
 
 pub(crate) fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {

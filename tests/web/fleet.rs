@@ -11,7 +11,6 @@ use cloudtrail_exporter::facts::{
     AccountFacts, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
-use cloudtrail_exporter::labels::Labels;
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
 
 const FIRST: u64 = 210_987_654_000;
@@ -249,15 +248,8 @@ fn state(account: Account, polls: &[Poll]) -> AccountState {
     for poll in polls {
         standing = standing.after(poll, |_| None, poll.ended);
     }
-    let labels = Labels::account(&account, account.id);
-    let trails = standing.trails().iter().map(|held| &held.trail);
-    AccountState {
-        id: account.id,
-        trail_labels: labels.trails(trails),
-        labels,
-        account: Arc::new(account),
-        standing: Arc::new(standing),
-    }
+    let id = account.id;
+    AccountState::new(Arc::new(account), id, standing)
 }
 
 fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {
