@@ -59,6 +59,7 @@ impl Failure {
     pub fn exit_code(&self, cli: &Cli) -> ExitCode {
         match self {
             Self::Config(_)
+            | Self::WebFile(_)
             | Self::Flag(_)
             | Self::Setup(_)
             | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
@@ -84,16 +85,20 @@ impl Failure {
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
-        None if cli.config.check => origin(cli)
-            .read()
-            .map(|_| ExitCode::SUCCESS)
-            .map_err(Failure::from),
+        None if cli.config.check => validate(cli),
         None => daemon(cli),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
         Some(Command::IamPolicy) => Ok(policies(&origin(cli).read()?)),
         Some(Command::Healthcheck { url }) => healthy(url),
     }
+}
+
+/// `--config.check`: whatever the daemon would read before it starts.
+fn validate(cli: &Cli) -> Result<ExitCode, Failure> {
+    origin(cli).read()?;
+    web_file(cli)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn origin(cli: &Cli) -> Origin {
@@ -143,17 +148,17 @@ async fn serve(
             telemetry_path: cli.web.telemetry_path.clone(),
             max_requests: cli.web.max_requests,
         },
-        web_file: cli
-            .web
-            .config_file
-            .as_deref()
-            .map(WebFile::load)
-            .transpose()?,
+        web_file: web_file(cli)?,
     };
     daemon
         .start(config, surroundings)
         .await
         .map_err(Failure::Daemon)
+}
+
+fn web_file(cli: &Cli) -> Result<Option<WebFile>, Failure> {
+    let path = cli.web.config_file.as_deref();
+    Ok(path.map(WebFile::load).transpose()?)
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
