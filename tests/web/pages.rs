@@ -112,6 +112,20 @@ async fn an_account_has_a_page_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_verdict_that_stands_although_the_last_poll_failed_says_so_and_what_lets_it_see_again() {
+    let house = house(24);
+    let why = "The last poll could not tell: AWS denies access.";
+    let html = house.get("/accounts/210987654009").await.text();
+    let since = "The verdict was proven 30 min ago and stands until a poll proves otherwise.";
+    assert!(html.contains(&format!("{why} {since}")), "{html}");
+    assert!(html.contains("aws cloudtrail start-logging"));
+    assert!(html.contains("aws sts get-caller-identity"));
+    assert_eq!(house.get("/").await.text().matches(why).count(), 1);
+    let unheld = house.get("/accounts/210987654003").await.text();
+    assert!(!unheld.contains("could not tell"));
+}
+
+#[tokio::test]
 async fn ten_thousand_accounts_are_a_page_of_two_hundred() {
     let house = house(10_000);
     let began = Instant::now();

@@ -69,6 +69,8 @@ struct Row {
     class: &'static str,
     rank: String,
     reason: &'static str,
+    /// Why the last poll could not tell, where the verdict stands all the same.
+    open: Option<&'static str>,
     trails: String,
     delivery: Option<Time>,
     delivery_age: String,
@@ -228,6 +230,7 @@ fn row(entry: &Entry<'_>, now: SystemTime) -> Row {
         class: class(verdict.state),
         rank: format!("{rank} {}", reason.as_str()),
         reason: words::reason(reason),
+        open: entry.open().map(words::reason),
         trails: trails(account, now),
         delivery,
         delivery_age: shown_age(delivery),
