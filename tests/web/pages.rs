@@ -1,8 +1,10 @@
 //! The pages and the JSON, on a made-up fleet in every state.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloudtrail_exporter::directory::AccountKey;
 use serde_json::Value;
 
 use crate::fleet;
@@ -75,9 +77,31 @@ async fn the_server_filters_searches_sorts_and_pages() {
     assert_eq!(rows(&page("?q=BILL").await), 1);
     assert_eq!(rows(&page("?q=210987654003").await), 1);
     assert_eq!(rows(&page("?q=nothing-like-it").await), 0);
+    assert_eq!(
+        rows(&page("?q=IS+STOPPED").await),
+        3,
+        "what the column says"
+    );
+    assert_eq!(rows(&page("?q=not_logging").await), 3, "what an alert says");
+    assert_eq!(rows(&page("?q=denies").await), 2, "of the last poll, too");
     let by_name = page("?sort=account&order=desc").await;
     assert!(by_name.contains("aria-sort=\"descending\""));
     assert!(by_name.find(">warehouse<") < by_name.find(">two-trails<"));
+}
+
+#[tokio::test]
+async fn the_script_searches_by_itself_only_where_all_accounts_are_on_the_page() {
+    let whole = async |accounts, query: &str| {
+        let html = house(accounts).get(&format!("/{query}")).await.text();
+        html.contains("data-whole=\"true\"")
+    };
+    assert!(whole(24, "").await);
+    assert!(whole(24, "?state=non_compliant").await);
+    assert!(!whole(1000, "").await);
+    assert!(
+        !whole(1000, "?q=bill").await,
+        "what is not found is elsewhere"
+    );
 }
 
 #[tokio::test]
@@ -123,6 +147,18 @@ async fn a_verdict_that_stands_although_the_last_poll_failed_says_so_and_what_le
     assert_eq!(house.get("/").await.text().matches(why).count(), 1);
     let unheld = house.get("/accounts/210987654003").await.text();
     assert!(!unheld.contains("could not tell"));
+}
+
+#[tokio::test]
+async fn an_account_may_be_named_as_ids_look() {
+    let mut snapshot = (*fleet::many(24)).clone();
+    let nameless = AccountKey::Name("gov audit".into());
+    let state = snapshot.accounts.remove(&nameless).expect("an account");
+    let key = AccountKey::Name("210987654999".into());
+    snapshot.accounts.insert(key, state);
+    let house = House::open();
+    house.snapshot.send_replace(Arc::new(snapshot));
+    assert_eq!(house.get("/accounts/210987654999").await.status(), 200);
 }
 
 #[tokio::test]

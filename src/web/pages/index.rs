@@ -212,16 +212,9 @@ fn row(entry: &Entry<'_>, now: SystemTime) -> Row {
     let shown_age = |time: Option<Time>| time.map(|at| at.age(now)).unwrap_or_default();
     let (rank, reason) = badness(verdict.state, verdict.reason);
     let id = account.id.map(|id| id.to_string()).unwrap_or_default();
-    let unit = account.account.organizational_unit.as_deref();
     let name = name(account).into_owned();
     Row {
-        text: format!(
-            "{name} {id} {} {} {}",
-            reason.as_str(),
-            verdict.state.as_str(),
-            unit.unwrap_or_default()
-        )
-        .to_lowercase(),
+        text: fleet::searched(entry),
         address: encoded(&fleet::address(account)),
         sort_name: name.to_lowercase(),
         name,
