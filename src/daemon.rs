@@ -142,6 +142,10 @@ impl Running {
         let outcome = tokio::select! {
             () = self.stop.asked() => Ok(()),
             () = self.reloader.run() => Err(DaemonError::Broken),
+            ended = &mut self.serving => {
+                tracing::error!(?ended, "the server broke off");
+                return Err(DaemonError::Broken);
+            }
             never = systemd::watchdog() => match never {},
         };
         systemd::notify(Life::Stopping);
