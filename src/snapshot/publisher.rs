@@ -313,9 +313,12 @@ impl Publisher {
     }
 
     fn publish(&mut self) {
-        let (accounts, ready) = (self.accounts.clone(), self.readiness.is_ready());
-        self.metrics.set_ready(ready);
-        self.snapshot
-            .send_replace(Arc::new(Snapshot { accounts, ready }));
+        let snapshot = Snapshot {
+            accounts: self.accounts.clone(),
+            ready: self.readiness.is_ready(),
+            partial: self.directory.is_partial(),
+        };
+        self.metrics.set_ready(snapshot.ready);
+        self.snapshot.send_replace(Arc::new(snapshot));
     }
 }

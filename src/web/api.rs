@@ -30,6 +30,7 @@ const CHUNK: usize = 64 * 1024;
 struct Head {
     generated_at: Time,
     ready: bool,
+    partial: bool,
     summary: Summary,
 }
 
@@ -151,6 +152,7 @@ impl List {
         let head = written(&Head {
             generated_at: Time(self.now),
             ready: self.snapshot.ready,
+            partial: self.snapshot.partial,
             summary: Summary::of(&self.snapshot, self.now),
         });
         text.push_str(head.trim_end_matches('}'));

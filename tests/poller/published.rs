@@ -393,6 +393,23 @@ fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
 }
 
 #[test]
+fn accounts_that_are_known_to_be_missing_are_published_as_missing() {
+    let mut scene = Scene::of([account(1)]);
+    assert!(!scene.snapshot().partial);
+    let whole = Directory::clone(&directory([account(1)]));
+    for (unlisted, cut) in [(true, 0), (false, 1)] {
+        scene.follow(Arc::new(Directory {
+            unlisted,
+            cut,
+            ..whole.clone()
+        }));
+        assert!(scene.snapshot().partial);
+    }
+    scene.follow(Arc::new(whole));
+    assert!(!scene.snapshot().partial);
+}
+
+#[test]
 fn it_is_ready_once_every_account_known_when_discovery_was_complete_was_polled_once() {
     let mut incomplete = Directory::clone(&directory([account(1)]));
     incomplete.complete = false;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cloudtrail_exporter::directory::AccountKey;
+use cloudtrail_exporter::snapshot::Snapshot;
 use serde_json::Value;
 
 use crate::fleet;
@@ -159,6 +160,21 @@ async fn an_account_may_be_named_as_ids_look() {
     let house = House::open();
     house.snapshot.send_replace(Arc::new(snapshot));
     assert_eq!(house.get("/accounts/210987654999").await.status(), 200);
+}
+
+#[tokio::test]
+async fn accounts_that_are_missing_are_not_passed_over() {
+    let note = "Accounts are missing here";
+    let house = house(24);
+    assert!(!house.get("/").await.text().contains(note));
+    assert_eq!(json(&house.get("/api/v1/accounts").await)["partial"], false);
+    let partial = Snapshot {
+        partial: true,
+        ..(*fleet::many(24)).clone()
+    };
+    house.snapshot.send_replace(Arc::new(partial));
+    assert!(house.get("/").await.text().contains(note));
+    assert_eq!(json(&house.get("/api/v1/accounts").await)["partial"], true);
 }
 
 #[tokio::test]

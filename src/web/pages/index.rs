@@ -25,6 +25,8 @@ const BAR: usize = 1000;
 struct Index<'a> {
     site: Frame<'a>,
     summary: Summary,
+    /// Accounts are missing.
+    partial: bool,
     sentence: String,
     bar: Vec<Part>,
     tiles: Vec<Tile>,
@@ -100,7 +102,8 @@ pub(crate) fn index(
     let index = Index {
         site,
         summary,
-        sentence: sentence(&summary),
+        partial: snapshot.partial,
+        sentence: sentence(&summary, snapshot.partial),
         bar: bar(&summary),
         tiles: tiles(&summary, query),
         query,
@@ -114,12 +117,17 @@ pub(crate) fn index(
 }
 
 /// The summary in words.
-fn sentence(summary: &Summary) -> String {
+fn sentence(summary: &Summary, partial: bool) -> String {
     let are = |n: usize| if n == 1 { "is" } else { "are" };
     let (bad, open) = (summary.non_compliant, summary.unknown);
     let all = match summary.accounts {
         1 => "1 account".to_owned(),
         n => format!("{} accounts", grouped(n)),
+    };
+    let all = if partial {
+        format!("the {all} known here")
+    } else {
+        all
     };
     let unknown = format!("of {} it is not known", grouped(open));
     match (bad, open) {
@@ -323,8 +331,10 @@ mod tests {
                 "Of 6 accounts, 2 are not covered as required; of 3 it is not known.",
             ),
         ] {
-            assert_eq!(sentence(&fleet), words);
+            assert_eq!(sentence(&fleet, false), words);
         }
+        let words = "Of the 2 accounts known here, every one passes every required check.";
+        assert_eq!(sentence(&summary(2, 0, 0), true), words);
     }
 
     #[test]
