@@ -62,4 +62,6 @@ pub struct Snapshot {
     pub ready: bool,
     /// Accounts that the configuration asks for are known to be missing here.
     pub partial: bool,
+    /// How many accounts the other shards have.
+    pub elsewhere: usize,
 }

@@ -317,6 +317,7 @@ impl Publisher {
             accounts: self.accounts.clone(),
             ready: self.readiness.is_ready(),
             partial: self.directory.is_partial(),
+            elsewhere: self.directory.neighbours.len(),
         };
         self.metrics.set_ready(snapshot.ready);
         self.snapshot.send_replace(Arc::new(snapshot));

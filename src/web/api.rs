@@ -31,6 +31,7 @@ struct Head {
     generated_at: Time,
     ready: bool,
     partial: bool,
+    elsewhere: usize,
     summary: Summary,
 }
 
@@ -153,6 +154,7 @@ impl List {
             generated_at: Time(self.now),
             ready: self.snapshot.ready,
             partial: self.snapshot.partial,
+            elsewhere: self.snapshot.elsewhere,
             summary: Summary::of(&self.snapshot, self.now),
         });
         text.push_str(head.trim_end_matches('}'));

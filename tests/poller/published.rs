@@ -313,7 +313,8 @@ fn an_owner_in_another_shard_stands_in_and_is_not_published() {
     scene.shows(1, member(Failure::AccessDenied));
     scene.shows(OWNER, owner(true));
     assert_eq!(scene.verdicts([1]), [Compliant]);
-    assert_eq!(scene.snapshot().accounts.len(), 1);
+    let snapshot = scene.snapshot();
+    assert_eq!((snapshot.accounts.len(), snapshot.elsewhere), (1, 1));
 }
 
 #[test]

@@ -267,6 +267,6 @@ fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {
     Arc::new(Snapshot {
         accounts: keyed.collect(),
         ready: true,
-        partial: false,
+        ..Snapshot::default()
     })
 }

@@ -167,14 +167,21 @@ async fn accounts_that_are_missing_are_not_passed_over() {
     let note = "Accounts are missing here";
     let house = house(24);
     assert!(!house.get("/").await.text().contains(note));
+    assert!(!house.get("/").await.text().contains("shards"));
     assert_eq!(json(&house.get("/api/v1/accounts").await)["partial"], false);
     let partial = Snapshot {
         partial: true,
+        elsewhere: 7500,
         ..(*fleet::many(24)).clone()
     };
     house.snapshot.send_replace(Arc::new(partial));
     assert!(house.get("/").await.text().contains(note));
-    assert_eq!(json(&house.get("/api/v1/accounts").await)["partial"], true);
+    assert!(house.get("/").await.text().contains("7,500 more accounts"));
+    let list = json(&house.get("/api/v1/accounts").await);
+    assert_eq!(
+        (&list["partial"], &list["elsewhere"]),
+        (&true.into(), &7500.into())
+    );
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ struct Index<'a> {
     summary: Summary,
     /// Accounts are missing.
     partial: bool,
+    /// Where to look for the accounts of the other shards, if there are any.
+    elsewhere: Option<String>,
     sentence: String,
     bar: Vec<Part>,
     tiles: Vec<Tile>,
@@ -103,6 +105,7 @@ pub(crate) fn index(
         site,
         summary,
         partial: snapshot.partial,
+        elsewhere: elsewhere(snapshot.elsewhere),
         sentence: sentence(&summary, snapshot.partial),
         bar: bar(&summary),
         tiles: tiles(&summary, query),
@@ -144,6 +147,17 @@ fn sentence(summary: &Summary, partial: bool) -> String {
             grouped(bad),
             are(bad)
         ),
+    }
+}
+
+fn elsewhere(accounts: usize) -> Option<String> {
+    match accounts {
+        0 => None,
+        1 => Some("This is one of several shards: 1 more account is at the others.".into()),
+        n => Some(format!(
+            "This is one of several shards: {} more accounts are at the others.",
+            grouped(n)
+        )),
     }
 }
 
