@@ -93,6 +93,8 @@ impl Daemon {
         surroundings: Surroundings,
     ) -> Result<Running, DaemonError> {
         let stop = Stop::new()?;
+        // Before systemd hears that we are ready: a hangup that nobody listens to ends the process.
+        let hangup = signal(SignalKind::hangup())?;
         let self_metrics = surroundings.metrics.clone();
         let engine = Engine::start(config, surroundings).await?;
         let (wishes, waiting) = mpsc::channel(RELOADS_WAITING);
@@ -111,7 +113,7 @@ impl Daemon {
             let _ = draining.await;
         }));
         systemd::notify(Life::Ready);
-        let reloader = Reloader::new(engine, self.origin, self.auto_reload, waiting)?;
+        let reloader = Reloader::new(engine, self.origin, self.auto_reload, hangup, waiting);
         Ok(Running {
             stop,
             reloader,
@@ -140,10 +142,16 @@ impl Running {
         let outcome = tokio::select! {
             () = self.stop.asked() => Ok(()),
             () = self.reloader.run() => Err(DaemonError::Broken),
+            ended = &mut self.serving => {
+                tracing::error!(?ended, "the server broke off");
+                return Err(DaemonError::Broken);
+            }
             never = systemd::watchdog() => match never {},
         };
         systemd::notify(Life::Stopping);
         tracing::info!("stopping: no new connections, requests in flight are finished");
+        // Whoever waits for a reload is told, and nothing asks AWS any more; what was last published is still served.
+        drop(self.reloader);
         let _ = self.drain.send(());
         tokio::select! {
             _ = self.serving => {}
@@ -193,23 +201,23 @@ impl Reloader {
         engine: Engine,
         origin: Origin,
         every: Duration,
+        hangup: Signal,
         wishes: mpsc::Receiver<ReloadRequest>,
-    ) -> std::io::Result<Self> {
+    ) -> Self {
         let seen = origin.fingerprint();
-        let hangup = signal(SignalKind::hangup())?;
         let looks = (!every.is_zero()).then(|| {
             let mut looks = interval(every);
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             looks
         });
-        Ok(Self {
+        Self {
             engine,
             origin,
             hangup,
             wishes,
             looks,
             seen,
-        })
+        }
     }
 
     /// Ends only if the engine broke.

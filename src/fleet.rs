@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -79,6 +78,12 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
+    /// Why the last poll left the verdict open, where the verdict stands all the same on what an earlier one proved.
+    pub fn open(&self) -> Option<Reason> {
+        let open = self.state.standing.last_poll()?.open_reason?;
+        (self.verdict.state != State::Unknown).then_some(open)
+    }
+
     /// The last delivery to S3 of the trail that satisfies the rule, else of any trail.
     pub fn last_delivery(&self, now: SystemTime) -> Option<SystemTime> {
         let standing = &self.state.standing;
@@ -96,7 +101,7 @@ impl Entry<'_> {
 }
 
 /// An account and how it stands at `now`.
-pub fn entry(state: &Arc<AccountState>, now: SystemTime) -> Entry<'_> {
+pub fn entry(state: &AccountState, now: SystemTime) -> Entry<'_> {
     Entry {
         state,
         verdict: state.standing.verdict(now),

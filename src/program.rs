@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::aws::credentials::GivenCredentials;
 use crate::aws::setup::SetupError;
@@ -59,6 +59,7 @@ impl Failure {
     pub fn exit_code(&self, cli: &Cli) -> ExitCode {
         match self {
             Self::Config(_)
+            | Self::WebFile(_)
             | Self::Flag(_)
             | Self::Setup(_)
             | Self::Daemon(DaemonError::Setup(_)) => EXIT_CONFIG.into(),
@@ -84,16 +85,20 @@ impl Failure {
 /// Does what the command line asks.
 pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
-        None if cli.config.check => origin(cli)
-            .read()
-            .map(|_| ExitCode::SUCCESS)
-            .map_err(Failure::from),
+        None if cli.config.check => validate(cli),
         None => daemon(cli),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
         Some(Command::IamPolicy) => Ok(policies(&origin(cli).read()?)),
         Some(Command::Healthcheck { url }) => healthy(url),
     }
+}
+
+/// `--config.check`: whatever the daemon would read before it starts.
+fn validate(cli: &Cli) -> Result<ExitCode, Failure> {
+    origin(cli).read()?;
+    web_file(cli)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn origin(cli: &Cli) -> Origin {
@@ -104,8 +109,7 @@ fn origin(cli: &Cli) -> Origin {
 }
 
 fn daemon(cli: &Cli) -> Result<ExitCode, Failure> {
-    let runtime = runtime()?;
-    runtime.block_on(async {
+    block_on(async {
         let running = serve(cli, origin(cli), GivenCredentials::default(), bind(cli)?).await?;
         running.run().await.map_err(Failure::Daemon)
     })?;
@@ -113,8 +117,7 @@ fn daemon(cli: &Cli) -> Result<ExitCode, Failure> {
 }
 
 fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
-    let runtime = runtime()?;
-    runtime.block_on(async {
+    block_on(async {
         let demo = Demo::start()?;
         let listeners = bind(cli)?;
         let url = demo::url(&listeners);
@@ -143,17 +146,17 @@ async fn serve(
             telemetry_path: cli.web.telemetry_path.clone(),
             max_requests: cli.web.max_requests,
         },
-        web_file: cli
-            .web
-            .config_file
-            .as_deref()
-            .map(WebFile::load)
-            .transpose()?,
+        web_file: web_file(cli)?,
     };
     daemon
         .start(config, surroundings)
         .await
         .map_err(Failure::Daemon)
+}
+
+fn web_file(cli: &Cli) -> Result<Option<WebFile>, Failure> {
+    let path = cli.web.config_file.as_deref();
+    Ok(path.map(WebFile::load).transpose()?)
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
@@ -170,7 +173,7 @@ fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
 fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
     let config = origin(cli).read()?;
     let surroundings = surroundings(cli, GivenCredentials::default())?;
-    runtime()?.block_on(async {
+    block_on(async {
         let mut engine = Engine::start(config, surroundings).await?;
         let snapshot = check::polled(&mut engine)
             .await
@@ -188,10 +191,8 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
 
 /// `healthcheck`: silence and 0, or why not.
 fn healthy(url: &str) -> Result<ExitCode, Failure> {
-    let asked = runtime()?.block_on(healthcheck(url));
-    asked
-        .map(|()| ExitCode::SUCCESS)
-        .map_err(Failure::Unhealthy)
+    block_on(async { healthcheck(url).await.map_err(Failure::Unhealthy) })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `iam-policy`: each document under its title.
@@ -230,9 +231,14 @@ fn hostname() -> String {
 
 /// One thread runs the poller and the server. The work is mostly waiting: more threads cost CPU per poll, and each has a heap of its own to fragment
 /// (measured: a sixth of the memory of 5,000 accounts).
-fn runtime() -> Result<Runtime, Failure> {
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let built = Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))
+    let runtime =
+        built.map_err(|error| Failure::Machine(format!("cannot start threads: {error}")))?;
+    let outcome = runtime.block_on(work);
+    // A name that is being looked up or a file that is being read would hold up the end for as long as it takes.
+    runtime.shutdown_background();
+    outcome
 }
 
 #[cfg(test)]

@@ -61,4 +61,8 @@ pub struct Snapshot {
     pub accounts: OrdMap<AccountKey, Arc<AccountState>>,
     /// Discovery was attempted and every account known then was polled once. Stays true.
     pub ready: bool,
+    /// Accounts that the configuration asks for are known to be missing here.
+    pub partial: bool,
+    /// How many accounts the other shards have.
+    pub elsewhere: usize,
 }

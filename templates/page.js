@@ -16,7 +16,7 @@
       row.hidden = !row.dataset.text.includes(text);
       if (!row.hidden) count += 1;
     }
-    shown.textContent = text === search.defaultValue.toLowerCase() ? before : count + " of " + rows.length + " on this page";
+    shown.textContent = text === search.defaultValue.toLowerCase() ? before : count + " of " + rows.length + " on this page" + (whole ? "" : ", Find looks at all");
   };
   search.addEventListener("input", filter);
   if (!whole) return;

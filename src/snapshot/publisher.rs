@@ -311,9 +311,13 @@ impl Publisher {
     }
 
     fn publish(&mut self) {
-        let (accounts, ready) = (self.accounts.clone(), self.readiness.is_ready());
-        self.metrics.set_ready(ready);
-        self.snapshot
-            .send_replace(Arc::new(Snapshot { accounts, ready }));
+        let snapshot = Snapshot {
+            accounts: self.accounts.clone(),
+            ready: self.readiness.is_ready(),
+            partial: self.directory.is_partial(),
+            elsewhere: self.directory.neighbours.len(),
+        };
+        self.metrics.set_ready(snapshot.ready);
+        self.snapshot.send_replace(Arc::new(snapshot));
     }
 }

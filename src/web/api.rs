@@ -30,6 +30,8 @@ const CHUNK: usize = 64 * 1024;
 struct Head {
     generated_at: Time,
     ready: bool,
+    partial: bool,
+    elsewhere: usize,
     summary: Summary,
 }
 
@@ -151,6 +153,8 @@ impl List {
         let head = written(&Head {
             generated_at: Time(self.now),
             ready: self.snapshot.ready,
+            partial: self.snapshot.partial,
+            elsewhere: self.snapshot.elsewhere,
             summary: Summary::of(&self.snapshot, self.now),
         });
         text.push_str(head.trim_end_matches('}'));

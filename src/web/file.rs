@@ -74,7 +74,8 @@ impl WebFile {
         self.tls.is_some()
     }
 
-    /// Reads the file again if it, or a file it names, is not what it was. TLS cannot be turned on or off under the clients' feet.
+    /// Reads the file again if it, or a file it names, is not what it was. TLS cannot be turned on or off under the clients' feet, and the doors
+    /// are not opened: a file that is just being written may be empty for a moment.
     pub(super) fn reread(&self) -> Option<Result<Self, WebFileError>> {
         let text = read(&self.path).unwrap_or_default();
         if digest(&text, &self.sources) == self.digest {
@@ -84,14 +85,20 @@ impl WebFile {
     }
 
     fn succeeded_by(&self, new: Self) -> Result<Self, WebFileError> {
-        if new.has_tls() == self.has_tls() {
+        let mut reasons = Vec::new();
+        if new.has_tls() != self.has_tls() {
+            reasons.push(
+                "tls_server_config: cannot be added or removed while running; restart".into(),
+            );
+        }
+        if new.users.0.is_empty() && !self.users.0.is_empty() {
+            reasons.push("basic_auth_users: cannot be emptied while running; restart".into());
+        }
+        if reasons.is_empty() {
             return Ok(new);
         }
-        let reason = "tls_server_config: cannot be added or removed while running; restart";
-        Err(WebFileError {
-            path: self.path.clone(),
-            reasons: vec![reason.into()],
-        })
+        let path = self.path.clone();
+        Err(WebFileError { path, reasons })
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, Vec<String>> {

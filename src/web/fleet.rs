@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::query::{PAGE, Query, Sort};
+use super::words;
 use crate::account::AccountId;
+use crate::compliance::Reason;
 use crate::directory::AccountKey;
 use crate::fleet::{Entry, badness, entry, name};
 use crate::snapshot::{AccountState, Snapshot};
@@ -12,16 +14,18 @@ use crate::snapshot::{AccountState, Snapshot};
 /// Whether an account is among those asked for.
 pub(super) fn fits(entry: &Entry<'_>, query: &Query) -> bool {
     let state_fits = query.state.is_none_or(|state| state == entry.verdict.state);
-    state_fits && (query.search.is_empty() || holds(entry, &query.search))
+    state_fits && (query.search.is_empty() || searched(entry).contains(&query.search))
 }
 
-fn holds(entry: &Entry<'_>, search: &str) -> bool {
-    let id = entry.state.id.map(|id| id.to_string()).unwrap_or_default();
-    let unit = entry.state.account.organizational_unit.as_deref();
-    id.contains(search)
-        || name(entry.state).to_lowercase().contains(search)
-        || entry.verdict.reason.as_str().contains(search)
-        || unit.is_some_and(|unit| unit.contains(search))
+/// What a search looks in, in lower case: what people see of an account, and the names that alerts and scripts know its reason and unit by.
+pub(super) fn searched(entry: &Entry<'_>) -> String {
+    let (state, reason) = (entry.state, entry.verdict.reason);
+    let id = state.id.map(|id| id.to_string()).unwrap_or_default();
+    let unit = state.account.organizational_unit.as_deref();
+    let (name, unit) = (name(state), unit.unwrap_or_default());
+    let told = |reason: Reason| format!("{}\n{}", reason.as_str(), words::reason(reason));
+    let (reason, open) = (told(reason), entry.open().map(told).unwrap_or_default());
+    format!("{name}\n{id}\n{reason}\n{open}\n{unit}").to_lowercase()
 }
 
 /// One page of the accounts asked for.
@@ -68,16 +72,15 @@ fn sort(entries: &mut [Entry<'_>], query: &Query, now: SystemTime) {
 
 /// The account of the last part of an address: an id, or the name of one whose id is not known.
 pub(super) fn find<'a>(snapshot: &'a Snapshot, part: &str) -> Option<&'a Arc<AccountState>> {
+    let by_name = || snapshot.accounts.get(&AccountKey::Name(part.into()));
     let Ok(id) = part.parse::<AccountId>() else {
-        return snapshot.accounts.get(&AccountKey::Name(part.into()));
+        return by_name();
     };
     let by_key = snapshot.accounts.get(&AccountKey::Id(id));
-    by_key.or_else(|| {
-        snapshot
-            .accounts
-            .values()
-            .find(|state| state.id == Some(id))
-    })
+    let mut all = snapshot.accounts.values();
+    by_key
+        .or_else(|| all.find(|state| state.id == Some(id)))
+        .or_else(by_name)
 }
 
 /// The last part of an account's address, before it is encoded.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
+use http::uri::PathAndQuery;
 use http::{Request, StatusCode, Uri};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -22,7 +23,10 @@ use tokio_rustls::TlsConnector;
 /// An orchestrator asks every few seconds and waits no longer than this.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Asks `url`, such as `http://127.0.0.1:10065/-/healthy`, whether the exporter answers. An answer that asks for a login or a client certificate is an
+/// What is asked for where the address names no page: the one that costs nothing and is never too busy.
+const HEALTHY: &str = "/-/healthy";
+
+/// Asks `url`, such as `http://127.0.0.1:10065`, whether the exporter answers. An answer that asks for a login or a client certificate is an
 /// answer. Over `https` only this machine is asked, and its certificate is not verified: what is asked is whether it lives, not who it is.
 pub async fn healthcheck(url: &str) -> Result<(), String> {
     let uri: Uri = url.parse().map_err(|e| format!("{url}: {e}"))?;
@@ -74,7 +78,8 @@ async fn get<S>(stream: S, uri: &Uri) -> io::Result<StatusCode>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = uri.path_and_query().map(PathAndQuery::as_str);
+    let path = path.filter(|path| *path != "/").unwrap_or(HEALTHY);
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let request = Request::get(path)
         .header(HOST, authority)

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::compliance::Check;
+use super::words;
 use crate::compliance::standing::EventKind;
+use crate::compliance::{Check, Reason};
 use crate::fleet::name;
 use crate::snapshot::AccountState;
 
@@ -81,6 +82,8 @@ pub(super) struct Counts {
 pub(super) struct Failing {
     pub(super) operation: &'static str,
     pub(super) reason: &'static str,
+    #[serde(skip)]
+    pub(super) words: &'static str,
 }
 
 /// A Region asked in the last poll.
@@ -153,6 +156,7 @@ fn failing(state: &AccountState) -> Vec<Failing> {
         |(operation, failure): &(crate::facts::Operation, crate::facts::Failure)| Failing {
             operation: operation.as_str(),
             reason: failure.as_str(),
+            words: words::reason(Reason::Failed(*failure)),
         };
     calls.into_iter().flatten().map(failing).collect()
 }

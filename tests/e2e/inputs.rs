@@ -81,6 +81,17 @@ fn a_file_that_is_not_there_is_told() {
 }
 
 #[test]
+fn a_bad_web_configuration_is_told_with_78() {
+    let web = file("basic_auth_users:\n  prometheus:\n");
+    let flag = format!("--web.config.file={}", web.display());
+    for args in [&[flag.as_str(), "--config.check"][..], &[flag.as_str()]] {
+        let (code, told) = run(ONE, args);
+        assert_eq!(code, Some(78), "{told}");
+        assert!(told.contains("basic_auth_users.prometheus"), "{told}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("--web.listen-address={}", taken.local_addr().unwrap());

@@ -1,12 +1,15 @@
 //! Start and stop, and how the log looks.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::Daemon;
-use crate::sim::Sim;
+use crate::harness::{Daemon, eventually, request};
+use crate::sim::{Sim, file};
 
 const WORLD: &str = "accounts: [{ id: '111111111111', trails: [{ name: main }] }]";
 const CONFIG: &str = "poll: { interval: 1s, timeout: 1s }\naccounts: [{ id: '111111111111' }]";
@@ -37,6 +40,64 @@ fn it_stops_in_time_while_aws_hangs() {
     let began = Instant::now();
     assert_eq!(daemon.wait().code(), Some(0));
     assert!(began.elapsed() < STOP);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_hold_up_the_end() {
+    let sim = Sim::start(WORLD);
+    let file = file(CONFIG);
+    let flag = format!("--config.file={}", file.display());
+    let mut daemon = Daemon::start(sim.command(&[&flag, "--web.enable-lifecycle"]));
+    daemon.ready();
+    // A pipe that nobody writes to is read for ever, as a file on a network disk that is gone.
+    std::fs::remove_file(&file).unwrap();
+    let made = Command::new("mkfifo").arg(&*file).status();
+    assert!(made.unwrap().success());
+    let address = daemon.address.clone();
+    let asked = std::thread::spawn(move || request(&address, "POST", "/-/reload", &[]));
+    eventually("the reload is under way", || {
+        let in_flight = daemon
+            .metrics()
+            .one("cloudtrail_exporter_http_requests_in_flight", &[]);
+        (in_flight == Some(2.0)).then_some(())
+    });
+    let began = Instant::now();
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert!(began.elapsed() < STOP, "{:?}", began.elapsed());
+    let answer = asked.join().unwrap().expect("an answer");
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (500, "The exporter is stopping.\n")
+    );
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let sim = Sim::start(WORLD);
+    let mut daemon = sim.daemon(CONFIG);
+    daemon.ready();
+    // More answers than the kernel holds for a client that reads none.
+    let mut stream = TcpStream::connect(&daemon.address).unwrap();
+    let asks = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    stream.write_all(asks.as_bytes()).unwrap();
+    eventually("the answer is in flight", || {
+        let metrics = daemon.metrics();
+        (metrics.one("cloudtrail_exporter_http_requests_in_flight", &[]) == Some(2.0)).then_some(())
+    });
+    let began = Instant::now();
+    daemon.signal(Signal::SIGTERM);
+    eventually("it is stopping", || {
+        daemon.log().contains("stopping").then_some(())
+    });
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(daemon.log().contains("second signal"));
 }
 
 #[test]
@@ -102,7 +163,7 @@ fn it_goes_on_after_it_was_stopped_and_continued() {
         .one("cloudtrail_account_last_poll_timestamp_seconds", &[]);
     daemon.signal(Signal::SIGSTOP);
     daemon.signal(Signal::SIGCONT);
-    crate::harness::eventually("it goes on after SIGCONT", || {
+    eventually("it goes on after SIGCONT", || {
         let now = daemon
             .metrics()
             .one("cloudtrail_account_last_poll_timestamp_seconds", &[]);

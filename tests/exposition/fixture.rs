@@ -148,6 +148,7 @@ pub(crate) fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Sn
     Arc::new(Snapshot {
         accounts: keyed.collect(),
         ready: true,
+        ..Snapshot::default()
     })
 }
 

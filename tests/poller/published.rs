@@ -313,7 +313,8 @@ fn an_owner_in_another_shard_stands_in_and_is_not_published() {
     scene.shows(1, member(Failure::AccessDenied));
     scene.shows(OWNER, owner(true));
     assert_eq!(scene.verdicts([1]), [Compliant]);
-    assert_eq!(scene.snapshot().accounts.len(), 1);
+    let snapshot = scene.snapshot();
+    assert_eq!((snapshot.accounts.len(), snapshot.elsewhere), (1, 1));
 }
 
 #[test]
@@ -390,6 +391,23 @@ fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
     scene.polled(name.clone(), Some(8), other);
     assert_eq!(scene.verdict(&name).state, Unknown);
     assert_eq!(scene.state(&name).standing.trails().len(), 0);
+}
+
+#[test]
+fn accounts_that_are_known_to_be_missing_are_published_as_missing() {
+    let mut scene = Scene::of([account(1)]);
+    assert!(!scene.snapshot().partial);
+    let whole = Directory::clone(&directory([account(1)]));
+    for (unlisted, cut) in [(true, 0), (false, 1)] {
+        scene.follow(Arc::new(Directory {
+            unlisted,
+            cut,
+            ..whole.clone()
+        }));
+        assert!(scene.snapshot().partial);
+    }
+    scene.follow(Arc::new(whole));
+    assert!(!scene.snapshot().partial);
 }
 
 #[test]

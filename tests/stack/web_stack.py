@@ -124,7 +124,12 @@ def systemd(folder):
     try:
         words = lambda: told.recv(4096).decode()
         assert "READY=1" in words(), "ready"
-        assert "WATCHDOG=1" in words(), "the watchdog is petted"
+        # From then on a hangup is a reload, and never the end.
+        child.send_signal(signal.SIGHUP)
+        hear = lambda word: next(said for said in iter(words, None) if word in said)
+        assert "MONOTONIC_USEC=" in hear("RELOADING=1"), "a reload is told with its time"
+        hear("READY=1")
+        hear("WATCHDOG=1")
         assert get(f"http://127.0.0.1:{listening.getsockname()[1]}/-/healthy")[0] == 200, "the passed socket is served"
         child.send_signal(signal.SIGTERM)
         while "STOPPING=1" not in words():
@@ -132,7 +137,7 @@ def systemd(folder):
         assert child.wait(5) == 0
     finally:
         child.kill()
-    print("    READY=1, WATCHDOG=1, STOPPING=1; the passed socket is served")
+    print("    READY=1, RELOADING=1, WATCHDOG=1, STOPPING=1; the passed socket is served")
 
 
 def cpu(pid):

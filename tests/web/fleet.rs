@@ -259,5 +259,6 @@ fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Snapshot> {
     Arc::new(Snapshot {
         accounts: keyed.collect(),
         ready: true,
+        ..Snapshot::default()
     })
 }

@@ -110,6 +110,18 @@ async fn a_user_who_is_taken_out_is_let_in_no_more() {
 }
 
 #[tokio::test]
+async fn a_file_without_users_opens_no_door_that_was_locked() {
+    let (papers, house) = guarded("users");
+    papers.write("users.good.yml", "");
+    let end = Instant::now() + Duration::from_millis(1500);
+    while Instant::now() < end {
+        assert_eq!(house.get("/-/healthy").await.status(), 401);
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(log_in(&house, DAVE).await, 200);
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_operators_headers() {
     let (_papers, house) = guarded("headers");
     for path in ["/metrics", "/nothing"] {

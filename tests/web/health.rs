@@ -25,6 +25,18 @@ async fn an_exporter_that_answers_is_healthy() {
 }
 
 #[tokio::test]
+async fn without_a_page_in_the_address_the_cheapest_is_asked() {
+    let house = House::open();
+    for slash in ["", "/"] {
+        let url = format!("http://{}{slash}", house.address);
+        assert_eq!(healthcheck(&url).await, Ok(()));
+    }
+    let counted = "http_requests_total{code=\"200\",handler=\"healthy\"} 2";
+    let metrics = house.get("/metrics").await.text();
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test]
 async fn an_exporter_that_does_not_answer_is_not() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = silent.local_addr().expect("an address");

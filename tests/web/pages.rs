@@ -1,8 +1,11 @@
 //! The pages and the JSON, on a made-up fleet in every state.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cloudtrail_exporter::directory::AccountKey;
+use cloudtrail_exporter::snapshot::Snapshot;
 use serde_json::Value;
 
 use crate::fleet;
@@ -75,9 +78,31 @@ async fn the_server_filters_searches_sorts_and_pages() {
     assert_eq!(rows(&page("?q=BILL").await), 1);
     assert_eq!(rows(&page("?q=210987654003").await), 1);
     assert_eq!(rows(&page("?q=nothing-like-it").await), 0);
+    assert_eq!(
+        rows(&page("?q=IS+STOPPED").await),
+        3,
+        "what the column says"
+    );
+    assert_eq!(rows(&page("?q=not_logging").await), 3, "what an alert says");
+    assert_eq!(rows(&page("?q=denies").await), 2, "of the last poll, too");
     let by_name = page("?sort=account&order=desc").await;
     assert!(by_name.contains("aria-sort=\"descending\""));
     assert!(by_name.find(">warehouse<") < by_name.find(">two-trails<"));
+}
+
+#[tokio::test]
+async fn the_script_searches_by_itself_only_where_all_accounts_are_on_the_page() {
+    let whole = async |accounts, query: &str| {
+        let html = house(accounts).get(&format!("/{query}")).await.text();
+        html.contains("data-whole=\"true\"")
+    };
+    assert!(whole(24, "").await);
+    assert!(whole(24, "?state=non_compliant").await);
+    assert!(!whole(1000, "").await);
+    assert!(
+        !whole(1000, "?q=bill").await,
+        "what is not found is elsewhere"
+    );
 }
 
 #[tokio::test]
@@ -109,6 +134,54 @@ async fn an_account_has_a_page_with_what_to_do() {
     ] {
         assert_eq!(house.get(missing).await.status(), 404, "{missing}");
     }
+}
+
+#[tokio::test]
+async fn a_verdict_that_stands_although_the_last_poll_failed_says_so_and_what_lets_it_see_again() {
+    let house = house(24);
+    let why = "The last poll could not tell: AWS denies access.";
+    let html = house.get("/accounts/210987654009").await.text();
+    let since = "The verdict was proven 30 min ago and stands until a poll proves otherwise.";
+    assert!(html.contains(&format!("{why} {since}")), "{html}");
+    assert!(html.contains("aws cloudtrail start-logging"));
+    assert!(html.contains("aws sts get-caller-identity"));
+    assert_eq!(house.get("/").await.text().matches(why).count(), 1);
+    let unheld = house.get("/accounts/210987654003").await.text();
+    assert!(!unheld.contains("could not tell"));
+}
+
+#[tokio::test]
+async fn an_account_may_be_named_as_ids_look() {
+    let mut snapshot = (*fleet::many(24)).clone();
+    let nameless = AccountKey::Name("gov audit".into());
+    let state = snapshot.accounts.remove(&nameless).expect("an account");
+    let key = AccountKey::Name("210987654999".into());
+    snapshot.accounts.insert(key, state);
+    let house = House::open();
+    house.snapshot.send_replace(Arc::new(snapshot));
+    assert_eq!(house.get("/accounts/210987654999").await.status(), 200);
+}
+
+#[tokio::test]
+async fn accounts_that_are_missing_are_not_passed_over() {
+    let note = "Accounts are missing here";
+    let house = house(24);
+    assert!(!house.get("/").await.text().contains(note));
+    assert!(!house.get("/").await.text().contains("shards"));
+    assert_eq!(json(&house.get("/api/v1/accounts").await)["partial"], false);
+    let partial = Snapshot {
+        partial: true,
+        elsewhere: 7500,
+        ..(*fleet::many(24)).clone()
+    };
+    house.snapshot.send_replace(Arc::new(partial));
+    assert!(house.get("/").await.text().contains(note));
+    assert!(house.get("/").await.text().contains("7,500 more accounts"));
+    let list = json(&house.get("/api/v1/accounts").await);
+    assert_eq!(
+        (&list["partial"], &list["elsewhere"]),
+        (&true.into(), &7500.into())
+    );
 }
 
 #[tokio::test]

@@ -26,7 +26,11 @@ pub(super) fn of(root: &mut Table<'_>) -> HeaderMap {
         // The toolkit's default, so it stands in many files, and every client of HTTP/2 speaks HTTP/1.1 too.
         tracing::info!("http_server_config.http2: this server speaks HTTP/1.1 only");
     }
-    let pairs = table.texts("headers");
+    // A blank header is one that is not set, as the toolkit has it.
+    let pairs = table
+        .texts("headers")
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty());
     let header = |(name, value): (String, String)| match header(&name, &value) {
         Ok(pair) => Some(pair),
         Err(problem) => {
@@ -34,7 +38,7 @@ pub(super) fn of(root: &mut Table<'_>) -> HeaderMap {
             None
         }
     };
-    pairs.into_iter().filter_map(header).collect()
+    pairs.filter_map(header).collect()
 }
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::tree::Table;
 
+/// What a burst may add up to: it is counted in nanoseconds, of which 64 bits hold less than 600 years.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
 /// One request each interval, and some more at once after a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateLimit {
@@ -30,9 +33,16 @@ impl RateLimit {
                 "must be 1 or more, else no request is ever answered",
             );
         }
-        Some(Self {
-            interval,
-            burst: burst?,
-        })
+        let burst = burst?;
+        if interval
+            .checked_mul(burst.get())
+            .is_none_or(|all| all > LONGEST)
+        {
+            table.tell(
+                "interval",
+                "times burst is more than a year; write less of either",
+            );
+        }
+        Some(Self { interval, burst })
     }
 }

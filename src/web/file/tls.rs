@@ -143,8 +143,8 @@ fn client_auth(table: &mut Table<'_>, has_ca: bool) -> ClientAuth {
 fn client_names(table: &mut Table<'_>, auth: ClientAuth) -> Vec<String> {
     let key = "client_allowed_sans";
     let names = table.list(key);
-    if !names.is_empty() && auth == ClientAuth::No {
-        table.tell(key, "has no effect without client certificates; write client_auth_type: RequireAndVerifyClientCert");
+    if !names.is_empty() && auth != ClientAuth::Required {
+        table.tell(key, "lets in whoever shows no certificate; write client_auth_type: RequireAndVerifyClientCert");
     }
     names
 }

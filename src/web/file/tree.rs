@@ -69,7 +69,7 @@ impl<'a> Table<'a> {
         Some(Table::new(self.name(key), entries, known, self.faults))
     }
 
-    /// A table whose keys are the operator's, in order.
+    /// A table whose keys are the operator's, in order. A key with nothing behind it has an empty text: what that means is the caller's to say.
     pub(super) fn texts(&mut self, key: &str) -> Vec<(String, String)> {
         let entries = self.entries(key).unwrap_or_default();
         let mut inner = Table {
@@ -79,16 +79,20 @@ impl<'a> Table<'a> {
         };
         let mut keys: Vec<_> = inner.entries.keys().cloned().collect();
         keys.sort_unstable();
-        let pair = |key: String| Some((key.clone(), inner.text(&key)?));
+        let pair = |key: String| Some((key.clone(), inner.written(&key)?));
         keys.into_iter().filter_map(pair).collect()
     }
 
     /// A text; an empty one counts as none.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        self.written(key).filter(|text| !text.is_empty())
+    }
+
+    /// A text, empty if nothing is written behind its key.
+    fn written(&mut self, key: &str) -> Option<String> {
         match self.entries.remove(key)?.kind {
-            ValueKind::String(text) if text.is_empty() => None,
             ValueKind::String(text) => Some(text),
-            ValueKind::Nil => None,
+            ValueKind::Nil => Some(String::new()),
             _ => {
                 self.tell(
                     key,

@@ -5,6 +5,8 @@ use bcrypt::HashParts;
 use super::tree::Table;
 use crate::config::Secret;
 
+/// With a lower cost no check ever succeeds.
+const MIN_COST: u32 = 4;
 /// A check at this cost takes about ten seconds; at a higher one the operator locks himself out.
 const MAX_COST: u32 = 17;
 
@@ -27,12 +29,13 @@ impl UserHashes {
 }
 
 fn fault(name: &str, hash: &str) -> Option<&'static str> {
-    let Ok(parts) = hash.parse::<HashParts>() else {
+    let parts = hash.parse::<HashParts>().ok();
+    let Some(cost) = parts.map(|p| p.get_cost()).filter(|cost| *cost >= MIN_COST) else {
         return Some("is not a bcrypt hash; write what htpasswd -nBC 10 prints after the colon");
     };
     if name.contains(':') {
         return Some("has a colon in its name, which basic authentication cannot send");
     }
-    (parts.get_cost() > MAX_COST)
+    (cost > MAX_COST)
         .then_some("costs so much that a login takes minutes; hash with a cost of 10 to 14")
 }

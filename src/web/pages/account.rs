@@ -6,13 +6,14 @@ use askama::Template;
 use http::HeaderMap;
 
 use super::{Frame, class, page};
-use crate::fleet::clean;
+use crate::compliance::State;
+use crate::fleet::{Entry, clean, entry};
 use crate::snapshot::AccountState;
 use crate::web::fleet;
 use crate::web::query::encoded;
 use crate::web::remediation::{Place, Step, steps};
 use crate::web::reply::Answer;
-use crate::web::view::{Account, age};
+use crate::web::view::{Account, Time, age};
 use crate::web::words;
 
 #[derive(Template)]
@@ -28,7 +29,15 @@ struct Page<'a> {
     evidence_name: Option<String>,
     took: Option<String>,
     steps: Vec<Step>,
+    held: Option<Held>,
     now: SystemTime,
+}
+
+/// A verdict that stands although the last poll left it open.
+struct Held {
+    note: String,
+    /// What lets the next poll see again.
+    steps: Vec<Step>,
 }
 
 /// The page of one account.
@@ -38,7 +47,8 @@ pub(crate) fn account(
     headers: &HeaderMap,
     now: SystemTime,
 ) -> Answer {
-    let verdict = state.standing.verdict(now);
+    let entry = entry(state, now);
+    let verdict = entry.verdict;
     let place = Place {
         account: &state.account,
         id: state.id,
@@ -59,20 +69,38 @@ pub(crate) fn account(
         source: source(state),
         evidence_name: evidence.map(|arn| clean(arn.name()).into_owned()),
         took,
-        steps: steps(verdict.reason, &place)
-            .into_iter()
-            .map(cleaned)
-            .collect(),
+        steps: cleaned(steps(verdict.reason, &place)),
+        held: held(&entry, &place, now),
         now,
     };
     page(&template, headers)
 }
 
-fn cleaned(step: Step) -> Step {
-    Step {
-        text: clean(&step.text).into_owned(),
-        ..step
+fn cleaned(mut steps: Vec<Step>) -> Vec<Step> {
+    for step in &mut steps {
+        step.text = clean(&step.text).into_owned();
     }
+    steps
+}
+
+fn held(entry: &Entry<'_>, place: &Place<'_>, now: SystemTime) -> Option<Held> {
+    let state = entry.state;
+    let why = entry.open()?;
+    let proven = Time(state.standing.last_success()?).age(now);
+    let until = match entry.verdict.state {
+        State::NonCompliant => "until a poll proves otherwise".to_owned(),
+        _ => format!(
+            "until that is {} old; then it is not known",
+            age(state.account.policy.stale_after)
+        ),
+    };
+    let words = words::reason(why);
+    Some(Held {
+        note: format!(
+            "The last poll could not tell: {words} The verdict was proven {proven} and stands {until}."
+        ),
+        steps: cleaned(steps(why, place)),
+    })
 }
 
 fn source(state: &AccountState) -> &'static str {

@@ -25,6 +25,10 @@ const BAR: usize = 1000;
 struct Index<'a> {
     site: Frame<'a>,
     summary: Summary,
+    /// Accounts are missing.
+    partial: bool,
+    /// Where to look for the accounts of the other shards, if there are any.
+    elsewhere: Option<String>,
     sentence: String,
     bar: Vec<Part>,
     tiles: Vec<Tile>,
@@ -69,6 +73,8 @@ struct Row {
     class: &'static str,
     rank: String,
     reason: &'static str,
+    /// Why the last poll could not tell, where the verdict stands all the same.
+    open: Option<&'static str>,
     trails: String,
     delivery: Option<Time>,
     delivery_age: String,
@@ -98,7 +104,9 @@ pub(crate) fn index(
     let index = Index {
         site,
         summary,
-        sentence: sentence(&summary),
+        partial: snapshot.partial,
+        elsewhere: elsewhere(snapshot.elsewhere),
+        sentence: sentence(&summary, snapshot.partial),
         bar: bar(&summary),
         tiles: tiles(&summary, query),
         query,
@@ -112,12 +120,17 @@ pub(crate) fn index(
 }
 
 /// The summary in words.
-fn sentence(summary: &Summary) -> String {
+fn sentence(summary: &Summary, partial: bool) -> String {
     let are = |n: usize| if n == 1 { "is" } else { "are" };
     let (bad, open) = (summary.non_compliant, summary.unknown);
     let all = match summary.accounts {
         1 => "1 account".to_owned(),
         n => format!("{} accounts", grouped(n)),
+    };
+    let all = if partial {
+        format!("the {all} known here")
+    } else {
+        all
     };
     let unknown = format!("of {} it is not known", grouped(open));
     match (bad, open) {
@@ -134,6 +147,17 @@ fn sentence(summary: &Summary) -> String {
             grouped(bad),
             are(bad)
         ),
+    }
+}
+
+fn elsewhere(accounts: usize) -> Option<String> {
+    match accounts {
+        0 => None,
+        1 => Some("This is one of several shards: 1 more account is at the others.".into()),
+        n => Some(format!(
+            "This is one of several shards: {} more accounts are at the others.",
+            grouped(n)
+        )),
     }
 }
 
@@ -210,16 +234,9 @@ fn row(entry: &Entry<'_>, now: SystemTime) -> Row {
     let shown_age = |time: Option<Time>| time.map(|at| at.age(now)).unwrap_or_default();
     let (rank, reason) = badness(verdict.state, verdict.reason);
     let id = account.id.map(|id| id.to_string()).unwrap_or_default();
-    let unit = account.account.organizational_unit.as_deref();
     let name = name(account).into_owned();
     Row {
-        text: format!(
-            "{name} {id} {} {} {}",
-            reason.as_str(),
-            verdict.state.as_str(),
-            unit.unwrap_or_default()
-        )
-        .to_lowercase(),
+        text: fleet::searched(entry),
         address: encoded(&fleet::address(account)),
         sort_name: name.to_lowercase(),
         name,
@@ -228,6 +245,7 @@ fn row(entry: &Entry<'_>, now: SystemTime) -> Row {
         class: class(verdict.state),
         rank: format!("{rank} {}", reason.as_str()),
         reason: words::reason(reason),
+        open: entry.open().map(words::reason),
         trails: trails(account, now),
         delivery,
         delivery_age: shown_age(delivery),
@@ -327,8 +345,10 @@ mod tests {
                 "Of 6 accounts, 2 are not covered as required; of 3 it is not known.",
             ),
         ] {
-            assert_eq!(sentence(&fleet), words);
+            assert_eq!(sentence(&fleet, false), words);
         }
+        let words = "Of the 2 accounts known here, every one passes every required check.";
+        assert_eq!(sentence(&summary(2, 0, 0), true), words);
     }
 
     #[test]

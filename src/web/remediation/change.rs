@@ -1,6 +1,7 @@
 //! Steps that change the account: for verdicts of non-compliant.
 
 use super::{Place, Step, bucket, bucket_error, quoted};
+use crate::account::Region;
 use crate::compliance::HeldTrail;
 
 /// A trail of one Region is extended; without one, a new trail is made.
@@ -44,7 +45,7 @@ fn create(place: &Place<'_>) -> Vec<Step> {
             "If this account is part of an organization, one organization trail, made in the management account with --is-organization-trail, covers it and every other: prefer that. For a trail of this account alone:",
         ),
         bucket::create(place, &bucket),
-        bucket::allow(place, &bucket, &arn),
+        bucket::allow(place, &bucket, &arn, &[place.id()]),
         Step::run(
             "Make a trail for all Regions.",
             format!(
@@ -108,19 +109,33 @@ pub(super) fn deliver(place: &Place<'_>) -> Vec<Step> {
         ));
     }
     if let (Some(name), false) = (bucket, place.is_foreign(held)) {
-        steps.push(bucket::allow(place, name, held.trail.arn.as_str()));
+        let mut folders = vec![place.id()];
+        if held.trail.organization {
+            folders.push(bucket::ORGANIZATION.into());
+        }
+        steps.push(bucket::allow(
+            place,
+            name,
+            held.trail.arn.as_str(),
+            &folders,
+        ));
     }
-    if let Some(key) = held.trail.kms_key_id.as_deref().map(quoted) {
+    if let Some(key) = held.trail.kms_key_id.as_deref() {
+        let region = key_region(key).unwrap_or_else(|| place.home(held));
+        let (key, region) = (quoted(key), quoted(region));
         steps.push(Step::run(
             "Is the KMS key enabled, and does its policy let CloudTrail call kms:GenerateDataKey*?",
-            format!(
-                "aws kms describe-key --key-id {key} --region {}",
-                quoted(place.home(held))
-            ),
+            format!("aws kms describe-key --key-id {key} --region {region}"),
         ));
     }
     steps.push(place.verify(held));
     steps
+}
+
+/// The Region of a key's ARN: that of the bucket, which need not be the trail's.
+fn key_region(key: &str) -> Option<&str> {
+    let region = key.strip_prefix("arn:")?.split(':').nth(2)?;
+    region.parse::<Region>().is_ok().then_some(region)
 }
 
 fn told(held: &HeldTrail, whose: &str) -> String {

@@ -167,7 +167,7 @@ fn a_new_trail_has_a_bucket_it_may_write_to_and_is_started() {
         commands[0]
     );
     assert!(commands[1].contains(&format!(
-        "\"Resource\":\"arn:aws-us-gov:s3:::{bucket}/AWSLogs/{OWN}/*\""
+        "\"Resource\":[\"arn:aws-us-gov:s3:::{bucket}/AWSLogs/{OWN}/*\"]"
     )));
     assert!(commands[1].contains(&format!("\"aws:SourceArn\":\"{arn}\"")));
     assert_eq!(
@@ -228,6 +228,40 @@ fn a_bucket_in_trouble_is_looked_at_with_its_own_error() {
             .iter()
             .any(|c| c.starts_with("aws s3api put-bucket-policy --bucket logs "))
     );
+}
+
+#[test]
+fn the_policy_of_an_organization_trails_bucket_lets_the_members_in() {
+    let account = account(Partition::Aws, "us-east-1");
+    let mut held = failing(trail(OWN, "org", true), "AccessDenied");
+    held.trail.organization = true;
+    let (commands, words) = told(Reason::DeliveryFailing, &account, &[held]);
+    let members = format!(
+        "[\"arn:aws:s3:::logs/AWSLogs/{OWN}/*\",\"arn:aws:s3:::logs/AWSLogs/ORGANIZATION_ID/*\"]"
+    );
+    assert!(
+        commands.iter().any(|c| c.contains(&members)),
+        "{commands:?}"
+    );
+    assert!(words.contains("in place of ORGANIZATION_ID"), "{words}");
+}
+
+#[test]
+fn a_key_is_looked_for_in_its_own_region() {
+    let account = account(Partition::Aws, "us-east-1");
+    for (key, region) in [
+        (
+            "arn:aws:kms:us-west-2:210987654321:key/1f3a6c1e",
+            "us-west-2",
+        ),
+        ("1f3a6c1e", "eu-west-1"),
+    ] {
+        let mut held = trail(OWN, "main", true);
+        held.trail.kms_key_id = Some(key.into());
+        let (commands, _) = told(Reason::DeliveryStale, &account, &[held]);
+        let line = format!("aws kms describe-key --key-id {key} --region {region}");
+        assert!(commands.contains(&line), "{commands:?}");
+    }
 }
 
 #[test]
