@@ -95,7 +95,7 @@ def delivery_age():
 
 def delivery_errors():
     targets = [target(of_account("cloudtrail_trail_delivery_failing", TRAIL, f'destination="{key}"'), "{{trail}}, " + said) for key, said in words.DESTINATIONS.items()]
-    return timeline("Delivery errors over time", "Whether AWS reports an error for each destination that is configured.", targets, FAULT, noValue="No trail.")
+    return timeline("Delivery errors over time", "Whether AWS reports an error for each destination that is configured.", targets, FAULT, noValue="No trail, or no answer.")
 
 
 def event_coverage():
@@ -146,12 +146,12 @@ def trails():
 def failing_calls():
     expr = f"max by (operation, reason, instance) ({select('cloudtrail_account_call_failing', *ACCOUNT)})"
     columns = {"operation": ("AWS call", 170, {}), "reason": ("Fails with", 200, {"mappings": words.REASON_MAPPING}), "instance": ("Asked by", None, {})}
-    return table("Failing calls", "AWS calls that failed in the last poll, also when the verdict stood without them.", [table_target(expr)], columns, unit="short", noValue="Every call of the last poll was answered.")
+    return table("Failing calls", "AWS calls that failed in the last poll, also when the verdict stood without them.", [table_target(expr)], columns, unit="short", noValue="No failing call is known.")
 
 
 def error_codes():
     columns = {"trail": ("Trail", 180, {}), "destination": ("Destination", 140, {"mappings": words.mapped(words.DESTINATIONS)}), "code": ("AWS says", None, {})}
-    return table("Delivery errors now", "What AWS reports of the last delivery that failed.", [table_target(of_account("cloudtrail_trail_delivery_error_info", f"{TRAIL}, destination, code"))], columns, unit="short", noValue="AWS reports no delivery error.")
+    return table("Delivery errors now", "What AWS reports of the last delivery that failed.", [table_target(of_account("cloudtrail_trail_delivery_error_info", f"{TRAIL}, destination, code"))], columns, unit="short", noValue="No delivery error is known.")
 
 
 def facts():

@@ -2,7 +2,7 @@
 
 from . import words
 from .board import CELL, FILLED, annotations, coloured, dashboard as frame, override, stat, table, table_target, target, target_variables, thresholds, timeline, timeseries
-from .promql import select
+from .promql import BLIND_COUNT, select
 
 OPERATIONS = ["DescribeTrails", "GetTrailStatus", "GetEventSelectors", "AssumeRole", "GetCallerIdentity", "ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent"]
 OPERATION_COLOURS = coloured({operation: (operation, colour) for operation, colour in zip(OPERATIONS, words.SERIES)})
@@ -62,7 +62,7 @@ def glance():
         shards(),
         flag("Ready", "Discovery was attempted and every account known then was polled once, on every instance.", f"min({own('ready')})", "Ready", "Not ready"),
         flag("Configuration", "Whether the last reload took on every instance. A refused file leaves the old configuration whole.", f"min({own('config_last_reload_successful')})", "Loaded", "Refused"),
-        flag("Discovery", "Whether the last listing of the organization worked, on every instance.", f"min({own('discovery_up')})", "Works", "Fails", noValue="Off"),
+        flag("Discovery", "Whether the last listing of the organization worked, on every instance.", f"min({own('discovery_up')})", "Works", "Fails", noValue="Off or unknown"),
         poll_failure_share(),
     ]
 
@@ -80,6 +80,7 @@ def instance_table():
         table_target(f"time() - max by (job, instance) ({own('config_last_reload_success_timestamp_seconds')})"),
         table_target(f"max by (job, instance) ({own('clock_skew_seconds')})"),
         table_target(f"max by (job, instance) ({select('scrape_samples_scraped')})"),
+        table_target(f"max by (job, instance) ({select(BLIND_COUNT)})"),
     ]
     age = {"unit": "s", "decimals": 0, "custom.align": "right"}
     columns = {
@@ -91,12 +92,13 @@ def instance_table():
         "sha256": ("Configuration", 140, {}),
         "Value #E": ("Shard", 75, number),
         "Value #F": ("Accounts", 95, number),
+        "Value #K": ("Blind for", 95, number | {"thresholds": thresholds(words.QUIET, (1, words.UNSURE))} | CELL),
         "Value #J": ("Series", 95, number),
         "Value #G": ("Running for", 115, age),
         "Value #H": ("Loaded ago", 115, age),
         "Value #I": ("Clock skew", 105, {"unit": "s", "decimals": 1, "custom.align": "right"}),
     }
-    return table("Instances", "Every instance: version, configuration (short hash), shard, accounts it polls, series it serves, how long it runs and since when its configuration holds.", targets, columns, unit="short")
+    return table("Instances", "Every instance: version, configuration (short hash), shard, accounts it polls and how many of these its own last poll could not judge, whoever else can, series it serves, how long it runs and since when its configuration holds.", targets, columns, unit="short")
 
 
 # --- Polling -----------------------------------------------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ def poll_duration():
 
 
 def poll_failures():
-    return timeseries("Failed polls by reason", "Polls that could not determine a verdict, per second.", [target(f"{rate('poll_failures_total', 'reason')} > 0", "{{reason}}")], stack=True, custom=BARS, unit="ops", min=0, overrides=REASON_COLOURS, noValue="No poll failed.")
+    return timeseries("Failed polls by reason", "Polls that could not determine a verdict, per second.", [target(f"{rate('poll_failures_total', 'reason')} > 0", "{{reason}}")], stack=True, custom=BARS, unit="ops", min=0, overrides=REASON_COLOURS, noValue="No failed poll is known.")
 
 
 def load():
@@ -129,7 +131,7 @@ def requests():
 
 
 def request_failures():
-    return timeseries("Failed AWS requests by reason", "Attempts that failed, per second. A disabled Region is an answer, though it counts here.", [target(f"{rate('aws_request_failures_total', 'reason')} > 0", "{{reason}}")], stack=True, custom=BARS, unit="reqps", min=0, overrides=REASON_COLOURS, noValue="No request failed.")
+    return timeseries("Failed AWS requests by reason", "Attempts that failed, per second. A disabled Region is an answer, though it counts here.", [target(f"{rate('aws_request_failures_total', 'reason')} > 0", "{{reason}}")], stack=True, custom=BARS, unit="reqps", min=0, overrides=REASON_COLOURS, noValue="No failed request is known.")
 
 
 def throttling():
@@ -172,7 +174,7 @@ def http_requests():
 
 def discovery_age():
     expr = f"time() - max by (instance, source) ({own('discovery_last_success_timestamp_seconds')})"
-    return timeseries("Discovery age", "Time since the organization was last listed whole.", [target(expr, "{{source}}, {{instance}}")], fill=0, unit="s", min=0, noValue="Discovery is off.")
+    return timeseries("Discovery age", "Time since the organization was last listed whole.", [target(expr, "{{source}}, {{instance}}")], fill=0, unit="s", min=0, noValue="Discovery is off, or not known.")
 
 
 def accounts():

@@ -107,7 +107,7 @@ def reasons_now():
         "state": ("State", 118, {"mappings": words.STATE_MAPPING} | FILLED),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.PLAIN}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
-    return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account is covered.")
+    return table("Why accounts are not covered", "Accounts by the reason of their verdict, now.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="No account in trouble is known.")
 
 
 def failing_calls():
@@ -117,7 +117,7 @@ def failing_calls():
         "reason": ("Fails with", 180, {"mappings": words.REASON_MAPPING}),
         "Value": ("Accounts", None, {"min": 0, "decimals": 0, "color": {"mode": "fixed", "fixedColor": words.UNSURE}, "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}),
     }
-    return table("Why accounts cannot be judged", "AWS calls that failed in the last poll of accounts that cannot be judged. An account with two failing calls is in two rows.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="Every account can be judged.")
+    return table("Why accounts cannot be judged", "AWS calls that failed in the last poll of accounts that cannot be judged. An account with two failing calls is in two rows.", [table_target(expr)], columns, sort="Value", unit="locale", noValue="No failing call is known.")
 
 
 # --- Over time ---------------------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ CHECK_FAILED_COUNT = "job_instance_shard_check:cloudtrail_account_check:failed"
 CHECK_PASSED_COUNT = "job_instance_shard_check:cloudtrail_account_check:passed"
 AGE_BUCKETS = "job_instance_shard_le:cloudtrail_trail_last_delivery_age_seconds:bucket"
 AGE_MAX = "job_instance_shard:cloudtrail_trail_last_delivery_age_seconds:max"
-# Recorded by deploy/prometheus/recording.rules.yaml: the instance that speaks for each account.
+# Recorded by deploy/prometheus/recording.rules.yaml: how many accounts each instance cannot judge, and the instance that speaks for each account.
+BLIND_COUNT = "job_instance:cloudtrail_accounts_blind:count"
 SPEAKER = "job_instance_account:cloudtrail_account_last_success_timestamp_seconds:freshest"
 
 

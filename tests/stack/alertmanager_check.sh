@@ -29,6 +29,7 @@ route webhook,page alertname=CloudTrailFleetNonCompliant severity=critical conce
 route webhook,page alertname=CloudTrailDeliveryFailing severity=critical concern=delivery
 route webhook,page alertname=CloudTrailExporterDown severity=critical concern=exporter
 route webhook,page alertname=CloudTrailShardMissing severity=critical concern=exporter
+route webhook,page alertname=CloudTrailNeverDiscovered severity=critical concern=exporter
 route webhook,page-unknown alertname=CloudTrailFleetBlind severity=critical concern=unknown
 route webhook,page-unknown alertname=CloudTrailVerdictUnknown severity=warning concern=unknown
 route webhook,page-unknown alertname=CloudTrailAccountUnreachable severity=warning concern=unknown

@@ -283,7 +283,7 @@ def broken(board):
 
 
 def of_our_own(boards):
-    """Fixed and different uids, UTC, no panel over another, links that lead to a dashboard that is there."""
+    """Fixed and different uids, UTC, no panel over another, links that lead to a dashboard that is there, silence that is no all-clear."""
     uids = [board.get("uid") for board in boards.values()]
     for name, board in boards.items():
         yield from (f"{name}: {key} is {board.get(key)!r}" for key, value in {"timezone": "utc", "id": None}.items() if board.get(key) != value)
@@ -291,6 +291,15 @@ def of_our_own(boards):
             yield f"{name}: uid or tags"
         yield from (f"{name}: a link to {uid}" for uid in re.findall(r"/d/([\w-]+)", json.dumps(board)) if uid not in uids)
         yield from (f"{name}: {pair}" for pair in overlapping(board))
+        yield from (f"{name}: {each}" for each in reassuring(board))
+
+
+def reassuring(board):
+    """Panels that call nothing good: there is nothing to show, too, when the exporter is gone, so they may say only what is known."""
+    for panel in panels(board):
+        said = panel["fieldConfig"]["defaults"].get("noValue", "None")
+        if not re.search(r"[Kk]nown|\bor\b|^N(one|ever|ot)\b", said):
+            yield f"{where(panel)} says of nothing: {said!r}"
 
 
 def unrecorded(boards):
