@@ -272,7 +272,15 @@ def every_rule_evaluates_and_every_notification_is_delivered(stack, timeline):
 def every_dashboard_panel_has_data(stack, timeline):
     script = ROOT / "tests/stack/dashboards_data.py"
     words = [sys.executable, script, stack.prometheus.url, "--minutes", "2", "--scrape-interval", "1", "--all"]
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120)
+
+    def answered():
+        """A run; none if a scrape failed meanwhile, since what that exporter shows is then rightly gone for a moment."""
+        began = time.time()
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120)
+        missed = stack.prometheus.query(f"min_over_time(up[{int(time.time() - began) + 2}s]) == 0")
+        return done if done.returncode == 0 or not missed else None
+
+    done = wait_for("a run of the dashboards through which both exporters were scraped", answered, PATIENCE)
     print(done.stdout + done.stderr, end="")
     assert done.returncode == 0, "a panel is empty or a query is refused"
 
