@@ -71,7 +71,7 @@ fn fleet(accounts: u64) -> Arc<Snapshot> {
 }
 
 fn chunks(snapshot: &Arc<Snapshot>, format: Format) -> Exposition {
-    Exposition::new(snapshot.clone(), Vec::new(), fixture::now(), format)
+    Exposition::new(snapshot, Vec::new(), fixture::now(), format)
 }
 
 fn exhaust(chunks: impl Iterator<Item = bytes::Bytes>) {

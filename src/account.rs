@@ -261,6 +261,11 @@ impl TrailArn {
         self.owner
     }
 
+    /// The same, as it stands in the ARN.
+    pub fn owner_digits(&self) -> &str {
+        self.text.split(':').nth(4).unwrap_or_default()
+    }
+
     /// The Region in the ARN, where it has the form of one.
     pub fn region(&self) -> Option<&Region> {
         self.region.as_ref()
@@ -407,6 +412,7 @@ mod tests {
             (arn.owner().to_string().as_str(), arn.name()),
             ("210987654321", "org")
         );
+        assert_eq!(arn.owner_digits(), "210987654321");
         assert_eq!(arn.region().map(Region::as_str), Some("eu-west-1"));
     }
 

@@ -20,7 +20,6 @@ pub mod own;
 mod preference;
 pub mod trails;
 
-use std::ops::Bound;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -31,11 +30,10 @@ pub use family::Family;
 pub use format::Format;
 pub use gzip::{accepts_gzip, gzip};
 
-use crate::directory::AccountKey;
 use crate::snapshot::{AccountState, Snapshot};
 
 /// A chunk is handed on when it is this long: few writes to a socket, well under a millisecond of work, and little memory per scrape.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 128 * 1024;
 /// Room for the account that makes a chunk full, so that the buffer seldom grows.
 const OVERHANG: usize = 4 * 1024;
 /// Accounts whose memory is asked for before the first of them is written: enough to wait once for all, few enough to stay in the first cache.
@@ -46,9 +44,9 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
     accounts::FAMILIES.iter().chain(trails::FAMILIES)
 }
 
-/// One scrape under way: an iterator over the text in chunks. It holds one snapshot and a place in it, never the whole text.
+/// One scrape under way: an iterator over the text in chunks. It holds the accounts of one snapshot and a place among them, never the whole text.
 pub struct Exposition {
-    snapshot: Arc<Snapshot>,
+    accounts: Vec<Arc<AccountState>>,
     own: std::vec::IntoIter<MetricFamily>,
     now: SystemTime,
     format: Format,
@@ -57,8 +55,8 @@ pub struct Exposition {
 
 /// What is to be written next.
 enum Place {
-    /// A family of the table, from its first account or from the one after this.
-    Table(usize, Option<AccountKey>),
+    /// A family of the table, from an account on; both by their places.
+    Table(usize, usize),
     /// The self metrics that are left.
     Own,
     /// Nothing.
@@ -68,66 +66,57 @@ enum Place {
 impl Exposition {
     /// A scrape of `snapshot` as it reads at `now`, with the families of [`crate::self_metrics::SelfMetrics::gather`].
     pub fn new(
-        snapshot: Arc<Snapshot>,
+        snapshot: &Snapshot,
         own: Vec<MetricFamily>,
         now: SystemTime,
         format: Format,
     ) -> Self {
         Self {
-            snapshot,
+            accounts: snapshot.accounts.values().cloned().collect(),
             own: own.into_iter(),
             now,
             format,
-            place: Place::Table(0, None),
+            place: Place::Table(0, 0),
         }
     }
 
     /// Writes until the chunk is full or the place changes.
     fn step(&mut self, out: &mut String) {
         self.place = match std::mem::replace(&mut self.place, Place::End) {
-            Place::Table(index, after) => self.table(out, index, after),
+            Place::Table(index, from) => self.table(out, index, from),
             Place::Own => self.self_metrics(out),
             Place::End => Place::End,
         };
     }
 
-    fn table(&self, out: &mut String, index: usize, after: Option<AccountKey>) -> Place {
+    fn table(&self, out: &mut String, index: usize, from: usize) -> Place {
         let Some(family) = families().nth(index) else {
             return Place::Own;
         };
-        if after.is_none() {
+        if from == 0 {
             family.open(out, self.format);
         }
-        match self.accounts(out, family, after) {
-            Some(last) => Place::Table(index, Some(last)),
-            None => Place::Table(index + 1, None),
+        match self.accounts(out, family, from) {
+            Some(next) => Place::Table(index, next),
+            None => Place::Table(index + 1, 0),
         }
     }
 
-    /// Writes a family's samples, account by account. Gives the last account written if the chunk is full.
-    fn accounts(
-        &self,
-        out: &mut String,
-        family: &'static Family,
-        after: Option<AccountKey>,
-    ) -> Option<AccountKey> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut left = self.snapshot.accounts.range((from, Bound::Unbounded));
-        let mut batch = Vec::with_capacity(BATCH);
+    /// Writes a family's samples, account by account. Gives the next account's place if the chunk is full.
+    fn accounts(&self, out: &mut String, family: &'static Family, from: usize) -> Option<usize> {
         let mut samples = family.samples(out);
-        loop {
-            batch.extend(left.by_ref().take(BATCH));
-            warm(family, &batch);
-            if batch.is_empty() {
-                return None;
-            }
-            for (key, state) in batch.drain(..) {
+        let mut next = from;
+        for batch in self.accounts.get(from..)?.chunks(BATCH) {
+            warm(family, batch);
+            for state in batch {
                 samples.account(state, self.now);
+                next += 1;
                 if samples.len() >= CHUNK {
-                    return Some(key.clone());
+                    return Some(next);
                 }
             }
         }
+        None
     }
 
     fn self_metrics(&mut self, out: &mut String) -> Place {
@@ -142,10 +131,10 @@ impl Exposition {
 
 /// Asks for the memory of a batch of accounts all at once: first for their states, then for the texts that these point to. They lie anywhere, and
 /// waiting for one after the other is what a scrape of thousands would spend most of its time with.
-fn warm(family: &Family, batch: &[(&AccountKey, &Arc<AccountState>)]) {
-    let states = batch.iter().map(|(_, state)| family.touch_state(state));
+fn warm(family: &Family, batch: &[Arc<AccountState>]) {
+    let states = batch.iter().map(|state| family.touch_state(state));
     std::hint::black_box(states.sum::<usize>());
-    let texts = batch.iter().map(|(_, state)| family.touch_texts(state));
+    let texts = batch.iter().map(|state| family.touch_texts(state));
     std::hint::black_box(texts.sum::<usize>());
 }
 

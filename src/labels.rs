@@ -58,10 +58,7 @@ impl Labels {
 
     /// The labels of each trail an account sees, in their order. Distinct ARNs whose hostile names read the same after cleaning would be one series
     /// twice: all but the first get no labels, and are not published.
-    pub fn trails<'a>(
-        &self,
-        trails: impl IntoIterator<Item = &'a Trail>,
-    ) -> SmallVec<[Self; 1]> {
+    pub fn trails<'a>(&self, trails: impl IntoIterator<Item = &'a Trail>) -> SmallVec<[Self; 1]> {
         let mut all = SmallVec::<[Self; 1]>::new();
         for trail in trails {
             let labels = self.trail(trail);

@@ -12,8 +12,8 @@ pub use super::management_events::EventKind;
 pub use super::proofs::Counts;
 
 use super::candidate::Candidate;
-use super::held::HeldTrails;
 use super::evaluate::{conjunction, evaluate, evidence, why_not};
+use super::held::HeldTrails;
 use super::proofs::{Proofs, decayed};
 use super::{Check, Policy, Reason, State, Truth, Verdict, held, management_events, owner};
 use crate::account::{AccountId, TrailArn};

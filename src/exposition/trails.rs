@@ -202,9 +202,8 @@ fn is_configured(trail: &Trail, to: Destination) -> bool {
 
 fn info(labels: &Labels, held: &HeldTrail, out: &mut Samples<'_>) {
     let trail = &held.trail;
-    let owner = trail.arn.owner().to_string();
     let extra = [
-        owner.as_str(),
+        trail.arn.owner_digits(),
         trail.s3_bucket.as_deref().unwrap_or_default(),
         trail.kms_key_id.as_deref().unwrap_or_default(),
         trail.log_group_arn.as_deref().unwrap_or_default(),

@@ -22,7 +22,7 @@ pub(super) fn scrape(
     now: SystemTime,
 ) -> Answer {
     let format = Format::negotiate(joined(headers, &ACCEPT).as_deref());
-    let chunks = Exposition::new(snapshot, own, now, format);
+    let chunks = Exposition::new(&snapshot, own, now, format);
     let content_type = HeaderValue::from_static(format.content_type());
     let page = |body| {
         let answer = answer(StatusCode::OK, content_type, body);

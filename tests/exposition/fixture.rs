@@ -154,7 +154,7 @@ pub(crate) fn snapshot(states: impl IntoIterator<Item = AccountState>) -> Arc<Sn
 
 /// The whole text of a scrape without self metrics.
 pub(crate) fn scrape(snapshot: &Arc<Snapshot>, format: Format) -> String {
-    let chunks = Exposition::new(snapshot.clone(), Vec::new(), now(), format);
+    let chunks = Exposition::new(snapshot, Vec::new(), now(), format);
     let bytes = chunks.collect::<Vec<_>>().concat();
     String::from_utf8(bytes).expect("UTF-8")
 }

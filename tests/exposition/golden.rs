@@ -43,7 +43,7 @@ fn a_process_without_accounts_reads_as_the_golden() {
     for (name, format) in [("own.prom", Format::Text), ("own.om", Format::OpenMetrics)] {
         let mut own = self_metrics().gather();
         own.retain(|family| !family.name().starts_with("process_"));
-        let chunks = Exposition::new(Arc::new(Snapshot::default()), own, now(), format);
+        let chunks = Exposition::new(&Snapshot::default(), own, now(), format);
         let bytes = chunks.collect::<Vec<_>>().concat();
         hold(name, &String::from_utf8(bytes).expect("UTF-8"));
     }
