@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cloudtrail_exporter::exposition::{Exposition, Format, gzip};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
 use cloudtrail_exporter::snapshot::Snapshot;
-use nix::sys::resource::UsageWho;
+use nix::time::ClockId;
 use serde_json::{Value, json};
 
 use crate::encoder::Peer;
@@ -22,7 +22,7 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) fn scrape(snapshot: &Arc<Snapshot>, metrics: &SelfMetrics) -> Value {
     let chunks = || {
         let now = SystemTime::now();
-        Exposition::new(Arc::clone(snapshot), metrics.gather(), now, Format::Text)
+        Exposition::new(snapshot, metrics.gather(), now, Format::Text)
     };
     let text: Vec<u8> = chunks().flatten().collect();
     let peer = Peer::of(std::str::from_utf8(&text).expect("text"));
@@ -42,15 +42,16 @@ fn exhaust(chunks: impl Iterator<Item = Bytes>) {
     }
 }
 
+/// This thread alone.
+const THREAD: ClockId = ClockId::CLOCK_THREAD_CPUTIME_ID;
+
 /// CPU seconds of this thread.
 fn median(run: impl Fn()) -> f64 {
     let mut times: Vec<f64> = (0..RUNS)
         .map(|_| {
-            let before = cpu(UsageWho::RUSAGE_THREAD);
+            let before = cpu(THREAD);
             run();
-            cpu(UsageWho::RUSAGE_THREAD)
-                .saturating_sub(before)
-                .as_secs_f64()
+            cpu(THREAD).saturating_sub(before).as_secs_f64()
         })
         .collect();
     times.sort_by(f64::total_cmp);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use nix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -17,7 +16,7 @@ where
     F: Future<Output = bool> + Send,
 {
     let next = Arc::new(AtomicUsize::new(0));
-    let (began, before) = (Instant::now(), cpu(UsageWho::RUSAGE_SELF));
+    let (began, before) = (Instant::now(), cpu(PROCESS));
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
         let (next, poll) = (Arc::clone(&next), poll.clone());
@@ -35,20 +34,18 @@ where
     let failed: usize = workers.join_all().await.into_iter().sum();
     json!({
         "wall": began.elapsed().as_secs_f64(),
-        "cpu": cpu(UsageWho::RUSAGE_SELF).saturating_sub(before).as_secs_f64(),
+        "cpu": cpu(PROCESS).saturating_sub(before).as_secs_f64(),
         "failed": failed,
         "rss": resident(),
     })
 }
 
-/// CPU time, of the process or of this thread.
-pub(crate) fn cpu(who: UsageWho) -> Duration {
-    let usage = getrusage(who).expect("getrusage");
-    let of = |time: TimeVal| {
-        let micros = time.tv_sec() * 1_000_000 + time.tv_usec();
-        Duration::from_micros(u64::try_from(micros).unwrap_or_default())
-    };
-    of(usage.user_time()) + of(usage.system_time())
+/// All threads of the process.
+const PROCESS: ClockId = ClockId::CLOCK_PROCESS_CPUTIME_ID;
+
+/// CPU time by one of the system's CPU clocks, which count nanoseconds; `getrusage` counts ticks.
+pub(crate) fn cpu(clock: ClockId) -> Duration {
+    Duration::from(clock_gettime(clock).expect("a CPU clock"))
 }
 
 /// Bytes of resident memory.
