@@ -1,6 +1,5 @@
 //! `/metrics`: the exposition, in the format and encoding that the scraper asks for.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, VARY};
@@ -16,13 +15,13 @@ use crate::snapshot::Snapshot;
 
 /// The exposition of one snapshot at `now`. 200 with whatever is known.
 pub(super) fn scrape(
-    snapshot: Arc<Snapshot>,
+    snapshot: &Snapshot,
     own: Vec<MetricFamily>,
     headers: &HeaderMap,
     now: SystemTime,
 ) -> Answer {
     let format = Format::negotiate(joined(headers, &ACCEPT).as_deref());
-    let chunks = Exposition::new(&snapshot, own, now, format);
+    let chunks = Exposition::new(snapshot, own, now, format);
     let content_type = HeaderValue::from_static(format.content_type());
     let page = |body| {
         let answer = answer(StatusCode::OK, content_type, body);

@@ -123,7 +123,7 @@ impl Site {
             },
             Route::ApiAccounts => api::accounts(snapshot, query, headers, now),
             Route::ApiAccount => api::account(account(API_ACCOUNT).map(Arc::as_ref), headers, now),
-            _ => scrape(snapshot, self.server.self_metrics.gather(), headers, now),
+            _ => scrape(&snapshot, self.server.self_metrics.gather(), headers, now),
         }
     }
 

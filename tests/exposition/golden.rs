@@ -1,7 +1,6 @@
 //! Goldens: accounts in every state, in both formats, to the byte. `UPDATE_GOLDENS=1 cargo test --test exposition` writes them anew, for review.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use cloudtrail_exporter::account::Partition;

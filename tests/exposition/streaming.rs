@@ -86,15 +86,15 @@ fn a_scrape_while_snapshots_are_published_shows_one_of_them() {
         });
         for _ in 0..20 {
             let snapshot = published.lock().expect("no panic").clone();
-            assert_eq!(names(snapshot), 1);
+            assert_eq!(names(&snapshot), 1);
         }
         done.store(true, Ordering::Relaxed);
     });
 }
 
 /// How many different account names a scrape shows.
-fn names(snapshot: Arc<Snapshot>) -> usize {
-    let bytes = Exposition::new(&snapshot, Vec::new(), now(), Format::Text);
+fn names(snapshot: &Snapshot) -> usize {
+    let bytes = Exposition::new(snapshot, Vec::new(), now(), Format::Text);
     let text = String::from_utf8(bytes.collect::<Vec<_>>().concat()).expect("UTF-8");
     let labels = text.lines().filter_map(|l| l.split_once("account_name=\""));
     let names: BTreeSet<_> = labels.map(|(_, rest)| rest.split('"').next()).collect();
