@@ -241,10 +241,26 @@ def a_missing_trail_is_made_by_the_runbook_and_by_the_command_in_the_page(stack,
     same("alarms left", [alert["labels"] for alert in stack.prometheus.alerts(**MINE, severity="critical")], [])
 
 
-def mail_reaches_the_team_and_whoever_reads_reports(stack, timeline):
-    for reader in ("cloud-team@example.org", "compliance@example.org"):
-        mail = wait_for(f"mail to {reader}", lambda: stack.page(f"To: {reader}", channel="mail"), PATIENCE)
-        print(f"    {reader}: {mail.title}")
+def a_refused_configuration_is_mailed_to_the_team(stack, timeline):
+    file = pathlib.Path(stack.exporter.files[0])
+    good = file.read_text()
+    in_force = lambda: stack.metric("cloudtrail_exporter_config_last_reload_successful")
+
+    def reload(text):
+        file.write_text(text)
+        stack.exporter.child.send_signal(signal.SIGHUP)
+
+    reload("poll: { interval: soon }")
+    timeline.began("a configuration with a mistake, and SIGHUP")
+    timeline.when("the exporter refuses it", lambda: in_force() == 0)
+    timeline.when("the mail arrives", lambda: stack.page("To: cloud-team@example.org", "CloudTrailReloadFailed", channel="mail"))
+    reload(good)
+    timeline.when("the good one is in force", lambda: in_force() == 1)
+
+
+def mail_reaches_whoever_reads_reports(stack, timeline):
+    mail = wait_for("mail to compliance", lambda: stack.page("To: compliance@example.org", channel="mail"), PATIENCE)
+    print(f"    {mail.title}")
 
 
 def every_series_that_a_rule_or_dashboard_reads_is_recorded(stack, timeline):
@@ -295,7 +311,8 @@ STEPS = [
     a_killed_exporter_is_paged_and_mutes_what_it_saw,
     started_again_it_is_resolved_and_no_alarm_was_taken_back,
     a_missing_trail_is_made_by_the_runbook_and_by_the_command_in_the_page,
-    mail_reaches_the_team_and_whoever_reads_reports,
+    a_refused_configuration_is_mailed_to_the_team,
+    mail_reaches_whoever_reads_reports,
     every_series_that_a_rule_or_dashboard_reads_is_recorded,
     every_rule_evaluates_and_every_notification_is_delivered,
     every_dashboard_panel_has_data,
