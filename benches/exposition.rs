@@ -22,7 +22,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cloudtrail_exporter::exposition::{Exposition, Format, gzip};
+use cloudtrail_exporter::exposition::{CHUNK, Exposition, Format, gzip};
 use cloudtrail_exporter::snapshot::Snapshot;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
@@ -32,8 +32,6 @@ const RUNS: usize = 11;
 const IN_A_ROW: u32 = 4;
 /// Runs of the peer, which takes seconds each.
 const PEER_RUNS: usize = 1;
-/// As long as the exposition's own chunks.
-const CHUNK: usize = 64 * 1024;
 
 fn main() {
     let accounts = std::env::args()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use cloudtrail_exporter::exposition::{Exposition, Format, gzip};
+use cloudtrail_exporter::exposition::{CHUNK, Exposition, Format, gzip};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
 use cloudtrail_exporter::snapshot::Snapshot;
 use nix::time::ClockId;
@@ -16,8 +16,6 @@ use crate::sweep::cpu;
 
 /// Runs of each; the median counts.
 const RUNS: usize = 5;
-/// As long as the exposition's own chunks.
-const CHUNK: usize = 64 * 1024;
 
 pub(crate) fn scrape(snapshot: &Arc<Snapshot>, metrics: &SelfMetrics) -> Value {
     let chunks = || {
