@@ -36,8 +36,8 @@ use crate::snapshot::{AccountState, Snapshot};
 pub const CHUNK: usize = 128 * 1024;
 /// Room for the account that makes a chunk full, so that the buffer seldom grows.
 const OVERHANG: usize = 4 * 1024;
-/// Accounts whose memory is asked for before the first of them is written: enough to wait once for all, few enough to stay in the near caches.
-const BATCH: usize = 64;
+/// Accounts whose memory is asked for before the first of them is written: enough to wait once for all, few enough to stay in the first cache.
+const BATCH: usize = 16;
 
 /// Every family about accounts and trails, in the order of the contract.
 pub fn families() -> impl Iterator<Item = &'static Family> {
