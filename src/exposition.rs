@@ -2,22 +2,29 @@
 //!
 //! Reads, never asks AWS, and keeps nothing between scrapes. In data order:
 //!
-//! - [`family`]: what a family of the contract is, and how its samples are written;
+//! - [`column`]: the samples of a family, read and then written, out of `subjects`, `endings` and `number`s;
+//! - [`family`]: what a family of the contract is;
 //! - [`accounts`], [`trails`]: the table: every family, each a pure function of an account's state;
-//! - [`own`]: the self metrics, through the same writer;
+//! - `group`: a scrape's way through accounts and families;
+//! - [`own`]: the self metrics;
 //! - [`format`](mod@format): text 0.0.4 or OpenMetrics 1.0, and which of them a scraper wants;
 //! - [`gzip`](mod@gzip): the same bytes, smaller, for a scraper that takes them so.
 //!
 //! A family without a sample still has its `# HELP` and `# TYPE`, so the contract can be read from any scrape.
 
 pub mod accounts;
+pub mod column;
 mod delivery_error;
+mod ending;
 pub mod family;
 pub mod format;
+mod group;
 pub mod gzip;
 mod number;
 pub mod own;
+mod piece;
 mod preference;
+mod subjects;
 pub mod trails;
 
 use std::sync::Arc;
@@ -30,21 +37,31 @@ pub use family::Family;
 pub use format::Format;
 pub use gzip::{accepts_gzip, gzip};
 
+use group::Group;
+
 use crate::snapshot::{AccountState, Snapshot};
 
 /// A chunk is handed on when it is this long: few writes to a socket, well under a millisecond of work, and little memory per scrape.
 pub const CHUNK: usize = 128 * 1024;
-/// Room for the account that makes a chunk full, so that the buffer seldom grows.
+/// Room for the sample that makes a chunk full, so that the buffer seldom grows.
 const OVERHANG: usize = 4 * 1024;
-/// Accounts whose memory is asked for before the first of them is written: enough to wait once for all, few enough to stay in the first cache.
-const BATCH: usize = 16;
+/// Or when so much was done for it, however little there was to say.
+const STEPS: usize = 128;
 
 /// Every family about accounts and trails, in the order of the contract.
 pub fn families() -> impl Iterator<Item = &'static Family> {
     accounts::FAMILIES.iter().chain(trails::FAMILIES)
 }
 
-/// One scrape under way: an iterator over the text in chunks. It holds the accounts of one snapshot and a place among them, never the whole text.
+/// The same families, in groups.
+fn groups() -> impl Iterator<Item = Group> {
+    let accounts = accounts::FAMILIES.chunks(group::FAMILIES);
+    let trails = trails::FAMILIES.chunks(group::FAMILIES);
+    accounts.chain(trails).map(Group::new)
+}
+
+/// One scrape under way: an iterator over the text in chunks. It holds the accounts of one snapshot, a place among
+/// them, and what the families at hand say of them: some 400 bytes an account, never the whole text.
 pub struct Exposition {
     accounts: Vec<Arc<AccountState>>,
     own: std::vec::IntoIter<MetricFamily>,
@@ -55,12 +72,20 @@ pub struct Exposition {
 
 /// What is to be written next.
 enum Place {
-    /// A family of the table, from an account on; both by their places.
-    Table(usize, usize),
+    /// A group of families of the table, after so many others.
+    Table(usize, Group),
     /// The self metrics that are left.
     Own,
     /// Nothing.
     End,
+}
+
+impl Place {
+    /// The group after so many others.
+    fn group(index: usize) -> Self {
+        let group = groups().nth(index);
+        group.map_or(Self::Own, |group| Self::Table(index, group))
+    }
 }
 
 impl Exposition {
@@ -76,78 +101,49 @@ impl Exposition {
             own: own.into_iter(),
             now,
             format,
-            place: Place::Table(0, 0),
+            place: Place::group(0),
         }
     }
 
-    /// Writes until the chunk is full or the place changes.
-    fn step(&mut self, out: &mut String) {
-        self.place = match std::mem::replace(&mut self.place, Place::End) {
-            Place::Table(index, from) => self.table(out, index, from),
-            Place::Own => self.self_metrics(out),
-            Place::End => Place::End,
-        };
-    }
-
-    fn table(&self, out: &mut String, index: usize, from: usize) -> Place {
-        let Some(family) = families().nth(index) else {
-            return Place::Own;
-        };
-        if from == 0 {
-            family.open(out, self.format);
-        }
-        match self.accounts(out, family, from) {
-            Some(next) => Place::Table(index, next),
-            None => Place::Table(index + 1, 0),
-        }
-    }
-
-    /// Writes a family's samples, account by account. Gives the next account's place if the chunk is full.
-    fn accounts(&self, out: &mut String, family: &'static Family, from: usize) -> Option<usize> {
-        let mut samples = family.samples(out);
-        let mut next = from;
-        for batch in self.accounts.get(from..)?.chunks(BATCH) {
-            warm(family, batch);
-            for state in batch {
-                samples.account(state, self.now);
-                next += 1;
-                if samples.len() >= CHUNK {
-                    return Some(next);
+    /// Writes until the chunk is full, reads a few accounts, or changes the place.
+    fn step(&mut self, out: &mut Vec<u8>) {
+        match &mut self.place {
+            Place::Table(index, group) => {
+                if !group.step(&self.accounts, self.now, self.format, out, CHUNK) {
+                    self.place = Place::group(*index + 1);
                 }
             }
+            Place::Own => self.self_metrics(out),
+            Place::End => {}
         }
-        None
     }
 
-    fn self_metrics(&mut self, out: &mut String) -> Place {
+    fn self_metrics(&mut self, out: &mut Vec<u8>) {
         if let Some(family) = self.own.next() {
-            own::write(out, &family, self.format);
-            return Place::Own;
+            out.extend_from_slice(own::text(&family, self.format).as_bytes());
+        } else {
+            out.extend_from_slice(self.format.end().as_bytes());
+            self.place = Place::End;
         }
-        out.push_str(self.format.end());
-        Place::End
     }
-}
 
-/// Asks for the memory of a batch of accounts all at once: first for their states, then for the texts that these point to. They lie anywhere, and
-/// waiting for one after the other is what a scrape of thousands would spend most of its time with.
-fn warm(family: &Family, batch: &[Arc<AccountState>]) {
-    let states = batch.iter().map(|state| family.touch_state(state));
-    std::hint::black_box(states.sum::<usize>());
-    let texts = batch.iter().map(|state| family.touch_texts(state));
-    std::hint::black_box(texts.sum::<usize>());
+    fn is_over(&self) -> bool {
+        matches!(self.place, Place::End)
+    }
 }
 
 impl Iterator for Exposition {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        if matches!(self.place, Place::End) {
+        if self.is_over() {
             return None;
         }
-        let mut out = String::with_capacity(CHUNK + OVERHANG);
-        while out.len() < CHUNK && !matches!(self.place, Place::End) {
+        let mut out = Vec::with_capacity(CHUNK + OVERHANG);
+        let mut steps = 0;
+        while out.len() < CHUNK && !self.is_over() && (steps < STEPS || out.is_empty()) {
             self.step(&mut out);
+            steps += 1;
         }
         Some(Bytes::from(out))
     }

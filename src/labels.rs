@@ -3,6 +3,8 @@
 //! Whatever AWS or an operator names a thing, what is rendered here is valid UTF-8, at most [`MAX_VALUE_BYTES`] long as Prometheus stores it, and
 //! cannot end its quotes: no name forges a series.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use crate::account::{AccountId, Region};
@@ -32,7 +34,7 @@ impl Labels {
             }
             text.push_str(name);
             text.push_str("=\"");
-            push_value(&mut text, value);
+            text.push_str(&escaped(value));
             text.push('"');
         }
         Self(text.into())
@@ -79,20 +81,21 @@ impl Labels {
     }
 }
 
-/// Appends a label value, cleaned, cut and escaped.
-pub fn push_value(text: &mut String, value: &str) {
+/// A label value: cleaned, cut and escaped.
+pub fn escaped(value: &str) -> Cow<'_, str> {
     if is_plain(value) {
-        text.push_str(value);
-        return;
+        return Cow::Borrowed(value);
     }
+    let mut text = String::with_capacity(value.len());
     let mut room = MAX_VALUE_BYTES;
     for c in value.chars().map(cleaned) {
         let Some(left) = room.checked_sub(c.len_utf8()) else {
             break;
         };
         room = left;
-        push_escaped(text, c);
+        push_escaped(&mut text, c);
     }
+    Cow::Owned(text)
 }
 
 /// Whether a value may be copied as it is: short, and printable ASCII without a quote or backslash. Every byte is looked at, with no way out at the

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use super::family::{Family, Samples, Subject};
+use super::column::Column;
+use super::family::{Family, Read};
 use crate::compliance::standing::EventKind;
 use crate::compliance::{Check, State};
 use crate::snapshot::AccountState;
@@ -59,25 +60,25 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_account_trails",
         &[],
         "Distinct trails visible to the account (cached from the last poll that could count them).",
-        |state, _, out| count(state, out, state.standing.counts().trails),
+        |state, _, column| count(column, state.standing.counts().trails),
     ),
     gauge(
         "cloudtrail_account_multi_region_trails",
         &[],
         "Multi-Region trails that cover the account (cached from the last poll that could count them).",
-        |state, _, out| count(state, out, state.standing.counts().multi_region),
+        |state, _, column| count(column, state.standing.counts().multi_region),
     ),
     gauge(
         "cloudtrail_account_logging_multi_region_trails",
         &[],
         "Multi-Region trails that cover the account and are logging (cached from the last poll that could count them).",
-        |state, _, out| count(state, out, state.standing.counts().logging_multi_region),
+        |state, _, column| count(column, state.standing.counts().logging_multi_region),
     ),
     gauge(
         "cloudtrail_account_organization_trails",
         &[],
         "Organization trails visible to the account, logging or not (cached from the last poll that could count them).",
-        |state, _, out| count(state, out, state.standing.counts().organization),
+        |state, _, column| count(column, state.standing.counts().organization),
     ),
     gauge(
         "cloudtrail_account_management_events",
@@ -115,26 +116,26 @@ const fn gauge(
     name: &'static str,
     extra: &'static [&'static str],
     help: &'static str,
-    samples: fn(&AccountState, SystemTime, &mut Samples<'_>),
+    read: fn(&AccountState, SystemTime, &mut Column),
 ) -> Family {
-    Family::gauge(Subject::Account, name, extra, help, samples)
+    Family::gauge(name, extra, help, Read::OfAccount(read))
 }
 
-fn info(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn info(state: &AccountState, _: SystemTime, column: &mut Column) {
     let account = &state.account;
     let unit = account.organizational_unit.as_deref().unwrap_or_default();
     let extra = [account.partition.as_str(), account.source.as_str(), unit];
-    out.flag_of(&state.labels, extra, true);
+    column.flag_of(extra, true);
 }
 
-fn up(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn up(state: &AccountState, _: SystemTime, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
-        out.flag(&state.labels, [], poll.up);
+        column.flag([], poll.up);
     }
 }
 
 /// Two failures can share a label value; they are one series.
-fn call_failing(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn call_failing(state: &AccountState, _: SystemTime, column: &mut Column) {
     let Some(poll) = state.standing.last_poll() else {
         return;
     };
@@ -142,77 +143,77 @@ fn call_failing(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
     for (operation, failure) in &poll.failing {
         let extra = [operation.as_str(), failure.as_str()];
         if !written.contains(&extra) {
-            out.flag(&state.labels, extra, true);
+            column.flag(extra, true);
             written.push(extra);
         }
     }
 }
 
-fn compliance(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
+fn compliance(state: &AccountState, now: SystemTime, column: &mut Column) {
     let is = state.standing.verdict(now).state;
     for each in State::ALL {
-        out.flag(&state.labels, [each.as_str()], each == is);
+        column.flag([each.as_str()], each == is);
     }
 }
 
-fn compliance_reason(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
+fn compliance_reason(state: &AccountState, now: SystemTime, column: &mut Column) {
     let reason = state.standing.verdict(now).reason;
-    out.flag(&state.labels, [reason.as_str()], true);
+    column.flag([reason.as_str()], true);
 }
 
-fn check(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
+fn check(state: &AccountState, now: SystemTime, column: &mut Column) {
     for check in Check::ALL {
         if let Some(passed) = state.standing.check(check, now) {
-            out.flag(&state.labels, [check.as_str()], passed);
+            column.flag([check.as_str()], passed);
         }
     }
 }
 
-fn evidence_info(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
+fn evidence_info(state: &AccountState, now: SystemTime, column: &mut Column) {
     if let Some(trail) = state.standing.evidence(now) {
-        out.flag_of(&state.labels, [trail.as_str()], true);
+        column.flag_of([trail.as_str()], true);
     }
 }
 
-fn count(state: &AccountState, out: &mut Samples<'_>, known: Option<usize>) {
+fn count(column: &mut Column, known: Option<usize>) {
     if let Some(n) = known {
-        out.count(&state.labels, n);
+        column.count(n);
     }
 }
 
-fn management_events(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
+fn management_events(state: &AccountState, now: SystemTime, column: &mut Column) {
     for kind in EventKind::ALL {
         if let Some(recorded) = state.standing.management_events(kind, now) {
-            out.flag(&state.labels, [kind.as_str()], recorded);
+            column.flag([kind.as_str()], recorded);
         }
     }
 }
 
-fn last_poll(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn last_poll(state: &AccountState, _: SystemTime, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
-        out.time(&state.labels, [], poll.ended);
+        column.time([], poll.ended);
     }
 }
 
-fn last_success(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn last_success(state: &AccountState, _: SystemTime, column: &mut Column) {
     if let Some(at) = state.standing.last_success() {
-        out.time(&state.labels, [], at);
+        column.time([], at);
     }
 }
 
-fn poll_duration(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn poll_duration(state: &AccountState, _: SystemTime, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
-        out.seconds(&state.labels, [], poll.duration);
+        column.seconds([], poll.duration);
     }
 }
 
 /// A Region that is listed twice is one series.
-fn region_up(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
+fn region_up(state: &AccountState, _: SystemTime, column: &mut Column) {
     let regions = state.standing.last_poll().map(|poll| &poll.regions);
     let mut written = Vec::new();
     for (region, answered) in regions.into_iter().filter(|r| r.len() > 1).flatten() {
         if !written.contains(&region) {
-            out.flag_of(&state.labels, [region.as_str()], *answered);
+            column.flag_of([region.as_str()], *answered);
             written.push(region);
         }
     }

@@ -4,7 +4,7 @@ use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 
 use super::format::{Format, Kind};
 use super::number;
-use crate::labels::push_value;
+use crate::labels::escaped;
 
 /// The kind of a gathered family; the self metrics have no other.
 pub fn kind(family: &MetricFamily) -> Option<Kind> {
@@ -16,15 +16,16 @@ pub fn kind(family: &MetricFamily) -> Option<Kind> {
     }
 }
 
-/// Writes a family with all its samples.
-pub(super) fn write(out: &mut String, family: &MetricFamily, format: Format) {
+/// A family with all its samples.
+pub(super) fn text(family: &MetricFamily, format: Format) -> String {
+    let mut out = String::new();
     let Some(kind) = kind(family) else {
-        return;
+        return out;
     };
-    format.open(out, family.name(), kind, family.help());
+    format.open(&mut out, family.name(), kind, family.help());
     for metric in family.get_metric() {
         let mut metric = Sampled {
-            out,
+            out: &mut out,
             name: family.name(),
             metric,
         };
@@ -34,6 +35,7 @@ pub(super) fn write(out: &mut String, family: &MetricFamily, format: Format) {
             Kind::Histogram => metric.histogram(format),
         }
     }
+    out
 }
 
 /// One child of a family and where its samples go.
@@ -81,7 +83,7 @@ impl Sampled<'_> {
     fn label(&mut self, name: &str, value: &str) {
         self.out.push_str(name);
         self.out.push_str("=\"");
-        push_value(self.out, value);
+        self.out.push_str(&escaped(value));
         self.out.push('"');
     }
 }

@@ -2,13 +2,11 @@
 
 use std::time::SystemTime;
 
+use super::column::Column;
 use super::delivery_error;
-use super::family::{Family, Samples, Subject};
-use crate::compliance::HeldTrail;
+use super::family::{Family, Read, Seen};
 use crate::compliance::standing::EventKind;
 use crate::facts::{Delivery, Destination, Moment, Trail, TrailStatus};
-use crate::labels::Labels;
-use crate::snapshot::AccountState;
 
 /// Every family about trails.
 pub static FAMILIES: &[Family] = &[
@@ -22,7 +20,7 @@ pub static FAMILIES: &[Family] = &[
             "sns_topic_arn",
         ],
         "1 for every trail the account sees, with where it delivers to (cached from the last poll that could read it).",
-        |state, _, out| each(state, out, info),
+        info,
     ),
     gauge(
         "cloudtrail_trail_logging",
@@ -34,31 +32,31 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_trail_multi_region",
         &[],
         "1 if the trail covers every enabled Region, 0 if one (cached from the last poll that could read it).",
-        |state, _, out| each_flag(state, out, |trail| Some(trail.multi_region)),
+        |seen, _, column| column.flag([], seen.held.trail.multi_region),
     ),
     gauge(
         "cloudtrail_trail_organization",
         &[],
         "1 if the trail covers every account of an organization, 0 if not (cached from the last poll that could read it).",
-        |state, _, out| each_flag(state, out, |trail| Some(trail.organization)),
+        |seen, _, column| column.flag([], seen.held.trail.organization),
     ),
     gauge(
         "cloudtrail_trail_log_file_validation",
         &[],
         "1 if the trail writes digest files, 0 if not, absent while unknown (cached from the last poll that could read it).",
-        |state, _, out| each_flag(state, out, |trail| trail.log_file_validation),
+        log_file_validation,
     ),
     gauge(
         "cloudtrail_trail_kms_encryption",
         &[],
         "1 if the trail encrypts its log files with a KMS key, 0 if not (cached from the last poll that could read it).",
-        |state, _, out| each_flag(state, out, |trail| Some(trail.kms_key_id.is_some())),
+        |seen, _, column| column.flag([], seen.held.trail.kms_key_id.is_some()),
     ),
     gauge(
         "cloudtrail_trail_cloudwatch_logs",
         &[],
         "1 if the trail sends events to CloudWatch Logs, 0 if not (cached from the last poll that could read it).",
-        |state, _, out| each_flag(state, out, |trail| Some(trail.log_group_arn.is_some())),
+        |seen, _, column| column.flag([], seen.held.trail.log_group_arn.is_some()),
     ),
     gauge(
         "cloudtrail_trail_management_events",
@@ -70,7 +68,7 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_trail_last_delivery_timestamp_seconds",
         &["destination"],
         "When AWS says the trail last delivered, in seconds since the UNIX epoch, absent if AWS reports none (cached from the last poll that could read it).",
-        |state, _, out| each_delivery(state, out, |labels, to, at, out| out.time(labels, [to], at)),
+        last_delivery,
     ),
     gauge(
         "cloudtrail_trail_last_delivery_age_seconds",
@@ -88,19 +86,19 @@ pub static FAMILIES: &[Family] = &[
         "cloudtrail_trail_delivery_error_info",
         &["destination", "code"],
         "1 while AWS reports an error of the trail's latest delivery, labelled with AWS's code (cached from the last poll that could read it).",
-        |state, _, out| each_configured(state, out, delivery_error_info),
+        delivery_error_info,
     ),
     gauge(
         "cloudtrail_trail_logging_started_timestamp_seconds",
         &[],
         "When logging of the trail was last started, in seconds since the UNIX epoch (cached from the last poll that could read it).",
-        |state, _, out| each_moment(state, out, |status| status.started),
+        |seen, _, column| moment(seen, column, |status| status.started),
     ),
     gauge(
         "cloudtrail_trail_logging_stopped_timestamp_seconds",
         &[],
         "When logging of the trail was last stopped, in seconds since the UNIX epoch (cached from the last poll that could read it).",
-        |state, _, out| each_moment(state, out, |status| status.stopped),
+        |seen, _, column| moment(seen, column, |status| status.stopped),
     ),
 ];
 
@@ -108,87 +106,100 @@ const fn gauge(
     name: &'static str,
     extra: &'static [&'static str],
     help: &'static str,
-    samples: fn(&AccountState, SystemTime, &mut Samples<'_>),
+    read: fn(&Seen<'_>, SystemTime, &mut Column),
 ) -> Family {
-    Family::gauge(Subject::Trail, name, extra, help, samples)
+    Family::gauge(name, extra, help, Read::OfTrail(read))
 }
 
-/// Each trail with its labels; [`Labels::trails`] leaves out those that would be a series twice.
-fn each(
-    state: &AccountState,
-    out: &mut Samples<'_>,
-    write: impl Fn(&Labels, &HeldTrail, &mut Samples<'_>),
-) {
-    for (held, labels) in state.standing.trails().iter().zip(&state.trail_labels) {
-        if !labels.is_empty() {
-            write(labels, held, out);
+fn info(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    let trail = &seen.held.trail;
+    let extra = [
+        trail.arn.owner_digits(),
+        trail.s3_bucket.as_deref().unwrap_or_default(),
+        trail.kms_key_id.as_deref().unwrap_or_default(),
+        trail.log_group_arn.as_deref().unwrap_or_default(),
+        trail.sns_topic_arn.as_deref().unwrap_or_default(),
+    ];
+    column.flag_of(extra, true);
+}
+
+fn logging(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    if let Some(status) = status(seen) {
+        column.flag([], status.logging);
+    }
+}
+
+fn log_file_validation(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    if let Some(on) = seen.held.trail.log_file_validation {
+        column.flag([], on);
+    }
+}
+
+fn management_events(seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
+    for kind in EventKind::ALL {
+        let standing = &seen.by.standing;
+        if let Some(recorded) = standing.trail_management_events(seen.held, kind, now) {
+            column.flag([kind.as_str()], recorded);
         }
     }
 }
 
-/// Each trail of which it is known.
-fn each_flag(state: &AccountState, out: &mut Samples<'_>, flag: impl Fn(&Trail) -> Option<bool>) {
-    each(state, out, |labels, held, out| {
-        if let Some(on) = flag(&held.trail) {
-            out.flag(labels, [], on);
-        }
-    });
+fn last_delivery(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    for (to, at) in deliveries(seen) {
+        column.time([to.as_str()], at);
+    }
 }
 
-/// Each trail whose status could be read.
-fn each_status(
-    state: &AccountState,
-    out: &mut Samples<'_>,
-    write: impl Fn(&Labels, &Trail, &TrailStatus, &mut Samples<'_>),
-) {
-    each(state, out, |labels, held, out| {
-        if let Some(status) = &held.status {
-            write(labels, &held.trail, &status.value, out);
-        }
-    });
+/// A delivery ahead of our clock is zero seconds old.
+fn last_delivery_age(seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
+    for (to, at) in deliveries(seen) {
+        column.seconds([to.as_str()], now.duration_since(at).unwrap_or_default());
+    }
 }
 
-/// Each trail of which AWS reports a time.
-fn each_moment(
-    state: &AccountState,
-    out: &mut Samples<'_>,
-    moment: impl Fn(&TrailStatus) -> Moment,
-) {
-    each_status(state, out, |labels, _, status, out| {
-        if let Some(at) = moment(status).known() {
-            out.time(labels, [], at);
-        }
-    });
+fn delivery_failing(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    for (to, delivery) in configured(seen) {
+        column.flag([to.as_str()], delivery.error.is_some());
+    }
 }
 
-/// Each last delivery that AWS reports.
-fn each_delivery(
-    state: &AccountState,
-    out: &mut Samples<'_>,
-    write: impl Fn(&Labels, &'static str, SystemTime, &mut Samples<'_>),
-) {
-    each_status(state, out, |labels, _, status, out| {
-        for to in Destination::ALL {
-            if let Some(at) = status.delivery(to).latest.known() {
-                write(labels, to.as_str(), at, out);
-            }
+fn delivery_error_info(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+    for (to, delivery) in configured(seen) {
+        if let Some(error) = &delivery.error {
+            column.flag([to.as_str(), delivery_error::code(error)], true);
         }
-    });
+    }
 }
 
-/// Each destination that the trail is configured to deliver to.
-fn each_configured(
-    state: &AccountState,
-    out: &mut Samples<'_>,
-    write: impl Fn(&Labels, Destination, &Delivery, &mut Samples<'_>),
-) {
-    each_status(state, out, |labels, trail, status, out| {
-        for to in Destination::ALL {
-            if is_configured(trail, to) {
-                write(labels, to, status.delivery(to), out);
-            }
-        }
-    });
+fn moment(seen: &Seen<'_>, column: &mut Column, moment: impl Fn(&TrailStatus) -> Moment) {
+    if let Some(at) = status(seen).and_then(|status| moment(status).known()) {
+        column.time([], at);
+    }
+}
+
+/// The status, if it could be read.
+fn status<'a>(seen: &Seen<'a>) -> Option<&'a TrailStatus> {
+    seen.held.status.as_ref().map(|status| &status.value)
+}
+
+/// The last deliveries that AWS reports.
+fn deliveries(seen: &Seen<'_>) -> impl Iterator<Item = (Destination, SystemTime)> {
+    let status = status(seen).into_iter();
+    status.flat_map(|status| {
+        let known = |to| Some((to, status.delivery(to).latest.known()?));
+        Destination::ALL.into_iter().filter_map(known)
+    })
+}
+
+/// The destinations that the trail is configured to deliver to.
+fn configured<'a>(seen: &Seen<'a>) -> impl Iterator<Item = (Destination, &'a Delivery)> {
+    let trail = &seen.held.trail;
+    let status = status(seen).into_iter();
+    status.flat_map(move |status| {
+        let all = Destination::ALL.into_iter();
+        let configured = all.filter(|to| is_configured(trail, *to));
+        configured.map(|to| (to, status.delivery(to)))
+    })
 }
 
 fn is_configured(trail: &Trail, to: Destination) -> bool {
@@ -197,58 +208,5 @@ fn is_configured(trail: &Trail, to: Destination) -> bool {
         Destination::S3Digest => trail.log_file_validation == Some(true),
         Destination::CloudWatchLogs => trail.log_group_arn.is_some(),
         Destination::Sns => trail.sns_topic_arn.is_some(),
-    }
-}
-
-fn info(labels: &Labels, held: &HeldTrail, out: &mut Samples<'_>) {
-    let trail = &held.trail;
-    let extra = [
-        trail.arn.owner_digits(),
-        trail.s3_bucket.as_deref().unwrap_or_default(),
-        trail.kms_key_id.as_deref().unwrap_or_default(),
-        trail.log_group_arn.as_deref().unwrap_or_default(),
-        trail.sns_topic_arn.as_deref().unwrap_or_default(),
-    ];
-    out.flag_of(labels, extra, true);
-}
-
-fn logging(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
-    each_status(state, out, |labels, _, status, out| {
-        out.flag(labels, [], status.logging);
-    });
-}
-
-fn management_events(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
-    each(state, out, |labels, held, out| {
-        for kind in EventKind::ALL {
-            let recorded = state.standing.trail_management_events(held, kind, now);
-            if let Some(recorded) = recorded {
-                out.flag(labels, [kind.as_str()], recorded);
-            }
-        }
-    });
-}
-
-fn delivery_failing(state: &AccountState, _: SystemTime, out: &mut Samples<'_>) {
-    each_configured(state, out, |labels, to, delivery, out| {
-        out.flag(labels, [to.as_str()], delivery.error.is_some());
-    });
-}
-
-/// A delivery ahead of our clock is zero seconds old.
-fn last_delivery_age(state: &AccountState, now: SystemTime, out: &mut Samples<'_>) {
-    each_delivery(state, out, |labels, to, at, out| {
-        out.seconds(labels, [to], now.duration_since(at).unwrap_or_default());
-    });
-}
-
-fn delivery_error_info(
-    labels: &Labels,
-    to: Destination,
-    delivery: &Delivery,
-    out: &mut Samples<'_>,
-) {
-    if let Some(error) = &delivery.error {
-        out.flag(labels, [to.as_str(), delivery_error::code(error)], true);
     }
 }

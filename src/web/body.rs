@@ -32,7 +32,7 @@ impl Reply {
         Self::of(Content::Whole(Some(bytes.into())))
     }
 
-    /// Chunks, each made when the one before it is on its way: a slow reader costs one chunk.
+    /// Chunks, each made when the one before it is on its way: a slow reader costs one chunk, and what its maker holds.
     pub(super) fn chunks(chunks: impl Iterator<Item = Bytes> + Send + 'static) -> Self {
         Self::of(Content::Chunks {
             chunks: Box::new(chunks),
