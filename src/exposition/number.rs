@@ -9,8 +9,8 @@ pub(super) fn push_thousandths(out: &mut Vec<u8>, thousandths: u64) {
     let digits = [b'.', digit(100), digit(10), digit(1)];
     let said = match rest {
         0 => 0,
-        _ if rest % 100 == 0 => 2,
-        _ if rest % 10 == 0 => 3,
+        _ if rest.is_multiple_of(100) => 2,
+        _ if rest.is_multiple_of(10) => 3,
         _ => 4,
     };
     let end = out.len() + said;
