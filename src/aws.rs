@@ -12,6 +12,7 @@ mod fault;
 mod leases;
 pub mod limits;
 mod meter;
+mod on_behalf;
 pub mod organizations;
 mod pace;
 mod renewal;

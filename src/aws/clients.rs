@@ -8,6 +8,7 @@ use crate::account::Region;
 use crate::aws::credentials::{Base, GivenCredentials, Source};
 use crate::aws::limits::{CallLimits, MOST_REGIONS};
 use crate::aws::meter::Meter;
+use crate::aws::on_behalf::FromAccount;
 use crate::aws::pace::Pace;
 use crate::aws::setup::{Reach, retries, sdk_region};
 use crate::aws::sts::Sts;
@@ -85,6 +86,8 @@ impl Clients {
         self.cloudtrail.get(region, || {
             let config = aws_sdk_cloudtrail::config::Builder::from(&self.reach.sdk)
                 .region(sdk_region(region))
+                .credentials_provider(FromAccount)
+                .interceptor(FromAccount)
                 .interceptor(self.meter.clone());
             aws_sdk_cloudtrail::Client::from_conf(config.build())
         })

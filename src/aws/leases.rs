@@ -86,7 +86,9 @@ impl Clients {
     }
 
     async fn renew(&self, session: &Session, state: &mut State) -> Result<Lease, CallError> {
-        let lease = self.open(&session.account, state.lease.as_ref()).await?;
+        // Boxed, since it is of many kilobytes that every call would else hold and move, and is rare.
+        let opening = Box::pin(self.open(&session.account, state.lease.as_ref()));
+        let lease = opening.await?;
         state.lease = Some(lease.clone());
         Ok(lease)
     }

@@ -4,13 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::config::{Builder, Config};
 use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
 
 use crate::account::{AccountId, Region, TrailArn};
@@ -21,9 +17,9 @@ use crate::aws::credentials::GivenCredentials;
 use crate::aws::fault::Failed;
 use crate::aws::limits::CallLimits;
 use crate::aws::meter::Meter;
-use crate::aws::pace::Pace;
+use crate::aws::on_behalf::OnBehalf;
 use crate::aws::session::{Lease, Session};
-use crate::aws::setup::{Reach, SetupError, no_cache};
+use crate::aws::setup::{Reach, SetupError};
 use crate::aws::{Aws, CallError, TrailList};
 use crate::config::AwsSettings;
 use crate::directory::Account;
@@ -58,7 +54,7 @@ impl SdkAws {
         session: &Session,
         region: &Region,
         operation: Operation,
-        send: impl Fn(Client, Builder) -> Sent,
+        send: impl Fn(Client) -> Sent,
     ) -> Result<(T, AccountId), CallError>
     where
         E: ProvideErrorMetadata + StdError + 'static,
@@ -68,8 +64,11 @@ impl SdkAws {
         let attempt = async |lease: &Lease| {
             // Outside of the call, since the wait is none of AWS's.
             pace.turn().await;
-            let signed = signed_by(&lease.credentials, session, &pace);
-            let answer = send(self.0.cloudtrail(region), signed).await;
+            let (credentials, retries) = (lease.credentials.clone(), session.retries.clone());
+            let account = OnBehalf::new(credentials, retries, Arc::clone(&pace));
+            // Boxed at once: the SDK's future is of many kilobytes, and each future around it would hold and move it.
+            let call = Box::pin(send(self.0.cloudtrail(region)));
+            let answer = account.call(call).await;
             answer.map_err(|error| Failed::of(Service::CloudTrail, &error))
         };
         let lease = self.0.lease(session, operation).await?;
@@ -119,10 +118,7 @@ impl Aws for SdkAws {
         region: &Region,
     ) -> Result<TrailList, CallError> {
         let operation = Operation::DescribeTrails;
-        let send = |client: Client, signed| {
-            let call = client.describe_trails().customize();
-            call.config_override(signed).send()
-        };
+        let send = |client: Client| client.describe_trails().send();
         let (answer, account) = self.ask(session, region, operation, send).await?;
         let partition = session.account.partition;
         self.fact(operation, convert::trails(&answer, account, partition))
@@ -135,10 +131,7 @@ impl Aws for SdkAws {
         trail: &TrailArn,
     ) -> Result<TrailStatus, CallError> {
         let operation = Operation::GetTrailStatus;
-        let send = |client: Client, signed| {
-            let call = client.get_trail_status().name(trail.as_str()).customize();
-            call.config_override(signed).send()
-        };
+        let send = |client: Client| client.get_trail_status().name(trail.as_str()).send();
         let (answer, _) = self.ask(session, region, operation, send).await?;
         self.fact(operation, convert::status(&answer, SystemTime::now()))
     }
@@ -150,46 +143,11 @@ impl Aws for SdkAws {
         trail: &TrailArn,
     ) -> Result<EventSelectors, CallError> {
         let operation = Operation::GetEventSelectors;
-        let send = |client: Client, signed| {
+        let send = |client: Client| {
             let call = client.get_event_selectors().trail_name(trail.as_str());
-            call.customize().config_override(signed).send()
+            call.send()
         };
         let (answer, _) = self.ask(session, region, operation, send).await?;
         self.fact(operation, convert::selectors(&answer))
-    }
-}
-
-/// What sets one account's calls apart from another's.
-fn signed_by(credentials: &Credentials, session: &Session, pace: &Arc<Pace>) -> Builder {
-    let paced = Paced {
-        credentials: credentials.clone(),
-        pace: Arc::clone(pace),
-        retry: AtomicBool::new(false),
-    };
-    Config::builder()
-        .credentials_provider(paced)
-        .identity_cache(no_cache())
-        .retry_partition(session.retries.clone())
-}
-
-/// Credentials that are handed out for retries at the account's pace. The SDK asks for them before each attempt of a call.
-#[derive(Debug)]
-struct Paced {
-    credentials: Credentials,
-    pace: Arc<Pace>,
-    retry: AtomicBool,
-}
-
-impl ProvideCredentials for Paced {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(async {
-            if self.retry.swap(true, Ordering::Relaxed) {
-                self.pace.turn().await;
-            }
-            Ok(self.credentials.clone())
-        })
     }
 }
