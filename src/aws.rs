@@ -20,6 +20,7 @@ pub mod sdk;
 pub mod session;
 pub mod setup;
 mod sts;
+mod user_agent;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -12,12 +12,14 @@ use crate::aws::on_behalf::FromAccount;
 use crate::aws::pace::Pace;
 use crate::aws::setup::{Reach, retries, sdk_region};
 use crate::aws::sts::Sts;
+use crate::aws::user_agent::UserAgent;
 
 /// Attempts of a call to Organizations: one refused page of hundreds would lose the whole listing.
 const ORGANIZATIONS_ATTEMPTS: u32 = 8;
 
 pub(super) struct Clients {
     pub(super) reach: Reach,
+    user_agent: UserAgent,
     pub(super) meter: Meter,
     pub(super) limits: CallLimits,
     /// Where STS is asked for what is no account's own.
@@ -37,6 +39,7 @@ impl Clients {
         given: GivenCredentials,
     ) -> Self {
         Self {
+            user_agent: UserAgent::new(&reach.sdk),
             reach,
             meter,
             limits,
@@ -76,6 +79,7 @@ impl Clients {
         self.sts.get(region, || {
             let config = aws_sdk_sts::config::Builder::from(&self.reach.sdk)
                 .region(sdk_region(region))
+                .interceptor(self.user_agent.clone())
                 .interceptor(self.meter.clone());
             let client = aws_sdk_sts::Client::from_conf(config.build());
             Arc::new(Sts::new(client, Pace::new(self.limits.sts_per_second)))
@@ -88,6 +92,7 @@ impl Clients {
                 .region(sdk_region(region))
                 .credentials_provider(FromAccount)
                 .interceptor(FromAccount)
+                .interceptor(self.user_agent.clone())
                 .interceptor(self.meter.clone());
             aws_sdk_cloudtrail::Client::from_conf(config.build())
         })
@@ -97,6 +102,7 @@ impl Clients {
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
         let config = aws_sdk_organizations::config::Builder::from(&self.reach.sdk)
             .retry_config(retries(ORGANIZATIONS_ATTEMPTS))
+            .interceptor(self.user_agent.clone())
             .interceptor(self.meter.clone());
         aws_sdk_organizations::Client::from_conf(config.build())
     }

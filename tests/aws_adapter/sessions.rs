@@ -64,6 +64,26 @@ async fn a_session_is_named_narrowed_and_asked_for_with_the_external_id() {
 }
 
 #[tokio::test]
+async fn cloudtrail_is_told_who_asks_since_it_writes_that_down() {
+    let stage = Stage::new(usual).await;
+    let aws = adapter(&stage.url).await;
+    for session in [by_role(), account(Access::Ambient)] {
+        let session = aws.open(&session);
+        aws.identify(&session).await.expect("an identity");
+        let list = aws.describe_trails(&session, &region()).await;
+        list.expect("trails");
+    }
+    for operation in ["AssumeRole", "GetCallerIdentity", "DescribeTrails"] {
+        let asked = stage.asked(operation).remove(0);
+        let [name] = asked.user_agent.as_slice() else {
+            panic!("{operation}: {:?}", asked.user_agent);
+        };
+        let ours = concat!("cloudtrail-exporter/", env!("CARGO_PKG_VERSION"), " ");
+        assert!(name.starts_with(ours), "{operation}: {name}");
+    }
+}
+
+#[tokio::test]
 async fn many_who_ask_at_once_share_one_session() {
     let stage = Stage::new(usual).await;
     let aws = adapter(&stage.url).await;

@@ -24,6 +24,8 @@ pub(crate) struct Asked {
     /// The id of the key that signed it.
     pub(crate) key: String,
     pub(crate) region: String,
+    /// Who asks, as said in every header of the name.
+    pub(crate) user_agent: Vec<String>,
     pub(crate) body: String,
     /// How many requests of this operation came before it.
     pub(crate) nth: usize,
@@ -103,6 +105,9 @@ async fn heard(request: Request<Incoming>, asked: &Mutex<Vec<Asked>>) -> Asked {
         })
     };
     let (target, signature) = (header("x-amz-target"), header("authorization"));
+    let user_agent = request.headers().get_all("user-agent").iter();
+    let user_agent = user_agent.map(|value| value.to_str().expect("text").to_owned());
+    let user_agent = user_agent.collect();
     let scope = signature.split("Credential=").nth(1).unwrap_or_default();
     let mut scope = scope.split('/').map(str::to_owned);
     let (key, _, region) = (scope.next(), scope.next(), scope.next());
@@ -121,6 +126,7 @@ async fn heard(request: Request<Incoming>, asked: &Mutex<Vec<Asked>>) -> Asked {
         operation,
         key: key.unwrap_or_default(),
         region: region.unwrap_or_default(),
+        user_agent,
         body,
     };
     asked.push(one.clone());
