@@ -1,7 +1,8 @@
 //! One client of a simulated AWS, measured from the inside: ours, or the leanest one that can be written.
 //!
 //! `fleet-bench ours URL ACCOUNTS CONCURRENCY SWEEPS` polls every account once per sweep, the first time with new sessions, and prints one JSON object: time,
-//! CPU and memory of each sweep, and for ours also what publishing and a scrape cost. `benches/bench.py` runs it beside its peers and makes the table.
+//! CPU and memory of each sweep, and for ours also what publishing and a scrape cost. `fleet-bench held FILE` serves a file as a scrape's peer.
+//! `benches/bench.py` runs both and makes the table.
 
 #![allow(
     clippy::expect_used,
@@ -11,10 +12,13 @@
 )]
 
 mod encoder;
+mod held;
 mod ours;
 mod raw;
 mod scrape;
 mod sweep;
+
+use std::path::Path;
 
 use tokio::runtime::Builder;
 
@@ -56,17 +60,22 @@ impl Plan {
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let Some(plan) = Plan::read(&args) else {
-        println!(
-            "usage: fleet-bench ours|raw URL ACCOUNTS CONCURRENCY SWEEPS; see benches/bench.py"
-        );
-        return;
-    };
     // As the program has it (`src/program.rs`).
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
+    if let [held, file] = args.as_slice()
+        && held == "held"
+    {
+        return runtime.block_on(held::serve(Path::new(file)));
+    }
+    let Some(plan) = Plan::read(&args) else {
+        println!(
+            "usage: fleet-bench ours|raw URL ACCOUNTS CONCURRENCY SWEEPS, or held FILE; see benches/bench.py"
+        );
+        return;
+    };
     let measured = runtime.block_on(async {
         let ours = plan.client == "ours";
         let run = async move {
