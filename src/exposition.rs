@@ -61,7 +61,7 @@ fn groups() -> impl Iterator<Item = Group> {
 }
 
 /// One scrape under way: an iterator over the text in chunks. It holds the accounts of one snapshot, a place among
-/// them, and what the families at hand say of them: some 400 bytes an account, never the whole text.
+/// them, and what the families at hand say of them: some 300 bytes an account, never the whole text.
 pub struct Exposition {
     accounts: Vec<Arc<AccountState>>,
     own: std::vec::IntoIter<MetricFamily>,

@@ -17,7 +17,7 @@ use crate::labels::Labels;
 use crate::snapshot::AccountState;
 
 /// Families that are read at once: more would hold more memory, fewer would read the accounts more often.
-pub(super) const FAMILIES: usize = 16;
+pub(super) const FAMILIES: usize = 8;
 /// Accounts whose memory is asked for before the first of them is read: enough to wait once for all, few enough to stay in the first cache.
 const BATCH: usize = 16;
 
