@@ -119,7 +119,7 @@ async fn read(body: SdkBody, limit: usize) -> Result<Bytes, BadReply> {
 /// Whether a JSON body may hold more than [`MOST_OBJECTS`].
 fn holds_too_many(body: &[u8]) -> bool {
     let mut objects = body.iter().filter(|byte| **byte == b'{');
-    objects.nth(MOST_OBJECTS).is_some()
+    body.len() > MOST_OBJECTS && objects.nth(MOST_OBJECTS).is_some()
 }
 
 /// Whether a JSON body holds null as an entry of a list. The usual body holds no null at all and is not parsed for it.
@@ -131,8 +131,10 @@ fn holds_null_in_list(body: &[u8]) -> bool {
             _ => false,
         }
     }
-    body.windows(4).any(|bytes| bytes == b"null")
-        && serde_json::from_slice(body).is_ok_and(|value| within(&value))
+    // As text, for that is searched many bytes at a time.
+    std::str::from_utf8(body).is_ok_and(|text| {
+        text.contains("null") && serde_json::from_str(text).is_ok_and(|value| within(&value))
+    })
 }
 
 #[cfg(test)]

@@ -14,14 +14,18 @@ use aws_smithy_runtime_api::client::interceptors::{
     Intercept, disable_interceptor, dyn_dispatch_hint,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, FrozenLayer, Layer};
 
 /// An interceptor of the SDK's clients that names the exporter to AWS.
 ///
 /// The SDK would name itself alone, twice, and put both together anew for each request, with headers that tell its attempts apart: a tenth of a poll's
 /// CPU.
 #[derive(Debug, Clone)]
-pub(super) struct UserAgent(Arc<str>);
+pub(super) struct UserAgent {
+    text: Arc<str>,
+    /// What the SDK would send.
+    without: FrozenLayer,
+}
 
 impl UserAgent {
     /// With the application id that `AWS_SDK_UA_APP_ID` or the profile gives every program that uses an SDK.
@@ -32,8 +36,19 @@ impl UserAgent {
             text.push_str(" app/");
             text.push_str(id.as_ref());
         }
-        Self(text.into())
+        let text = text.into();
+        let without = without();
+        Self { text, without }
     }
+}
+
+fn without() -> FrozenLayer {
+    const WHY: &str = "nobody reads them";
+    let mut layer = Layer::new("UserAgent");
+    layer.store_put(disable_interceptor::<UserAgentInterceptor>("ours is sent"));
+    layer.store_put(disable_interceptor::<InvocationIdInterceptor>(WHY));
+    layer.store_put(disable_interceptor::<RequestInfoInterceptor>(WHY));
+    layer.freeze()
 }
 
 #[dyn_dispatch_hint]
@@ -47,11 +62,7 @@ impl Intercept for UserAgent {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        const WHY: &str = "nobody reads them";
-        let state = cfg.interceptor_state();
-        state.store_put(disable_interceptor::<UserAgentInterceptor>("ours is sent"));
-        state.store_put(disable_interceptor::<InvocationIdInterceptor>(WHY));
-        state.store_put(disable_interceptor::<RequestInfoInterceptor>(WHY));
+        cfg.push_shared_layer(self.without.clone());
         Ok(())
     }
 
@@ -62,7 +73,7 @@ impl Intercept for UserAgent {
         _cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let headers = context.request_mut().headers_mut();
-        headers.try_insert("user-agent", self.0.to_string())?;
+        headers.try_insert("user-agent", self.text.to_string())?;
         Ok(())
     }
 }
@@ -78,7 +89,7 @@ mod tests {
         let sdk = |id: Option<AppName>| {
             let mut sdk = SdkConfig::builder();
             sdk.set_app_name(id);
-            UserAgent::new(&sdk.build()).0.to_string()
+            UserAgent::new(&sdk.build()).text.to_string()
         };
         let plain = sdk(None);
         assert!(plain.ends_with(" aws-sdk-rust"), "{plain}");
