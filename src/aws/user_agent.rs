@@ -23,8 +23,8 @@ use aws_smithy_types::config_bag::{ConfigBag, FrozenLayer, Layer};
 #[derive(Debug, Clone)]
 pub(super) struct UserAgent {
     text: Arc<str>,
-    /// What the SDK would send.
-    without: FrozenLayer,
+    /// Turns off what the SDK would send.
+    turned_off: FrozenLayer,
 }
 
 impl UserAgent {
@@ -36,13 +36,14 @@ impl UserAgent {
             text.push_str(" app/");
             text.push_str(id.as_ref());
         }
-        let text = text.into();
-        let without = without();
-        Self { text, without }
+        Self {
+            text: text.into(),
+            turned_off: turned_off(),
+        }
     }
 }
 
-fn without() -> FrozenLayer {
+fn turned_off() -> FrozenLayer {
     const WHY: &str = "nobody reads them";
     let mut layer = Layer::new("UserAgent");
     layer.store_put(disable_interceptor::<UserAgentInterceptor>("ours is sent"));
@@ -62,7 +63,7 @@ impl Intercept for UserAgent {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        cfg.push_shared_layer(self.without.clone());
+        cfg.push_shared_layer(self.turned_off.clone());
         Ok(())
     }
 
