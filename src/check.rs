@@ -11,6 +11,7 @@ use crate::compliance::State;
 use crate::engine::Engine;
 use crate::fleet::{Entry, Summary, badness, clean, entry, name};
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 use crate::web::everything;
 
 /// Exit code where no account is non-compliant but some are unknown.
@@ -41,7 +42,7 @@ pub fn progress(snapshot: &Snapshot) -> (usize, usize) {
 }
 
 /// The accounts of a snapshot as an aligned table, worst first.
-pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
+pub fn table(snapshot: &Snapshot, now: Timestamp, colour: bool) -> String {
     let mut entries: Vec<_> = snapshot
         .accounts
         .values()
@@ -72,7 +73,7 @@ pub fn table(snapshot: &Snapshot, now: SystemTime, colour: bool) -> String {
     table.trim_fmt()
 }
 
-fn row(entry: &Entry<'_>, now: SystemTime) -> Vec<Cell> {
+fn row(entry: &Entry<'_>, now: Timestamp) -> Vec<Cell> {
     let id = entry.state.id.map(|id| id.to_string());
     let standing = &entry.state.standing;
     let count = standing
@@ -104,8 +105,8 @@ fn state(state: State) -> Cell {
     }
 }
 
-fn ago(at: SystemTime, now: SystemTime) -> String {
-    let age = now.duration_since(at).unwrap_or_default().as_secs();
+fn ago(at: SystemTime, now: Timestamp) -> String {
+    let age = now.wall().duration_since(at).unwrap_or_default().as_secs();
     format!(
         "{} ago",
         humantime::format_duration(Duration::from_secs(age))
@@ -153,7 +154,7 @@ impl Progress {
 }
 
 /// Prints the table and a line that sums it up: in colour on a terminal, unless `NO_COLOR` asks otherwise.
-pub fn print_table(snapshot: &Snapshot, partial: bool, now: SystemTime) -> io::Result<()> {
+pub fn print_table(snapshot: &Snapshot, partial: bool, now: Timestamp) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let table = table(snapshot, now, stdout.is_terminal() && !refused);
@@ -163,7 +164,7 @@ pub fn print_table(snapshot: &Snapshot, partial: bool, now: SystemTime) -> io::R
 }
 
 /// Prints what `/api/v1/accounts` answers.
-pub fn print_json(snapshot: &Arc<Snapshot>, now: SystemTime) -> io::Result<()> {
+pub fn print_json(snapshot: &Arc<Snapshot>, now: Timestamp) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for piece in everything(Arc::clone(snapshot), now) {
         stdout.write_all(&piece)?;

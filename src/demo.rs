@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use aws_simulator::{Account, DEMO_WORLD, Partition, Simulator, World, WorldError};
 use tokio::sync::watch;
 
 use crate::aws::credentials::GivenCredentials;
+use crate::clock;
 use crate::config::Secret;
 use crate::daemon::Origin;
 use crate::fleet::Summary;
@@ -113,7 +113,7 @@ pub async fn welcome(mut snapshots: watch::Receiver<Arc<Snapshot>>, url: String)
     let Ok(snapshot) = snapshots.wait_for(|snapshot| snapshot.ready).await else {
         return;
     };
-    let summary = Summary::of(&snapshot, SystemTime::now());
+    let summary = Summary::of(&snapshot, clock::now());
     let text = format!(
         "\ncloudtrail-exporter demo: {summary}\n\
          \x20 {url}/          the fleet, worst first\n\

@@ -15,6 +15,7 @@ use crate::aws::limits::CallLimits;
 use crate::aws::organizations::ListError;
 use crate::aws::sdk::SdkAws;
 use crate::aws::setup::SetupError;
+use crate::clock;
 use crate::config::Config;
 use crate::directory::discovery::{Attempt, Discovery};
 use crate::directory::{Directory, Member, Shard, Source};
@@ -70,7 +71,7 @@ impl Engine {
         };
         engine
             .keepers
-            .spawn(publisher.run(accounts, reported, SystemTime::now, pending()));
+            .spawn(publisher.run(accounts, reported, clock::now, pending()));
         engine.discover(directory);
         engine.poll();
         engine.in_force();
@@ -144,7 +145,7 @@ impl Engine {
     fn poll(&mut self) {
         let poller = Poller {
             aws: self.aws.borrow().clone(),
-            now: SystemTime::now,
+            now: clock::now,
             directory: self.directory.clone(),
             settings: self.settings.subscribe(),
             reports: self.reports.clone(),

@@ -28,7 +28,6 @@ mod subjects;
 pub mod trails;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use prometheus::proto::MetricFamily;
@@ -40,6 +39,7 @@ pub use gzip::{accepts_gzip, gzip};
 use group::Group;
 
 use crate::snapshot::{AccountState, Snapshot};
+use crate::timestamp::Timestamp;
 
 /// A chunk is handed on when it is this long: few writes to a socket, well under a millisecond of work, and little memory per scrape.
 pub const CHUNK: usize = 128 * 1024;
@@ -65,7 +65,7 @@ fn groups() -> impl Iterator<Item = Group> {
 pub struct Exposition {
     accounts: Vec<Arc<AccountState>>,
     own: std::vec::IntoIter<MetricFamily>,
-    now: SystemTime,
+    now: Timestamp,
     format: Format,
     place: Place,
 }
@@ -93,7 +93,7 @@ impl Exposition {
     pub fn new(
         snapshot: &Snapshot,
         own: Vec<MetricFamily>,
-        now: SystemTime,
+        now: Timestamp,
         format: Format,
     ) -> Self {
         Self {

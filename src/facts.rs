@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::account::{AccountId, Region, TrailArn};
+use crate::timestamp::Timestamp;
 
 /// The kinds of call an account's poll makes, in the order in which it makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,7 +161,7 @@ pub struct Dated<T> {
     /// What was read.
     pub value: T,
     /// When the poll that read it ended.
-    pub at: SystemTime,
+    pub at: Timestamp,
 }
 
 /// One trail as `DescribeTrails` describes it.
@@ -380,7 +381,7 @@ pub enum PollOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
     /// When it ended; the facts are as fresh as this.
-    pub ended: SystemTime,
+    pub ended: Timestamp,
     /// How long it took.
     pub duration: Duration,
     /// What came of it.

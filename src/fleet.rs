@@ -10,6 +10,7 @@ use crate::compliance::{Reason, State, Verdict};
 use crate::facts::Destination;
 use crate::labels::cleaned;
 use crate::snapshot::{AccountState, Snapshot};
+use crate::timestamp::Timestamp;
 
 /// How many accounts stand how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -26,7 +27,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a whole fleet.
-    pub fn of(snapshot: &Snapshot, now: SystemTime) -> Self {
+    pub fn of(snapshot: &Snapshot, now: Timestamp) -> Self {
         let mut summary = Self::default();
         for account in snapshot.accounts.values() {
             summary.add(account.standing.verdict(now).state);
@@ -85,7 +86,7 @@ impl Entry<'_> {
     }
 
     /// The last delivery to S3 of the trail that satisfies the rule, else of any trail.
-    pub fn last_delivery(&self, now: SystemTime) -> Option<SystemTime> {
+    pub fn last_delivery(&self, now: Timestamp) -> Option<SystemTime> {
         let standing = &self.state.standing;
         let evidence = standing.evidence(now);
         let counts = standing
@@ -101,7 +102,7 @@ impl Entry<'_> {
 }
 
 /// An account and how it stands at `now`.
-pub fn entry(state: &AccountState, now: SystemTime) -> Entry<'_> {
+pub fn entry(state: &AccountState, now: Timestamp) -> Entry<'_> {
     Entry {
         state,
         verdict: state.standing.verdict(now),

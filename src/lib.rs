@@ -24,6 +24,7 @@ pub mod account;
 pub mod aws;
 pub mod check;
 pub mod cli;
+pub mod clock;
 pub mod compliance;
 pub mod config;
 pub mod daemon;
@@ -40,6 +41,7 @@ pub mod poller;
 pub mod program;
 pub mod self_metrics;
 pub mod snapshot;
+pub mod timestamp;
 pub mod web;
 
 /// What `--version` prints after the name.

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use tokio::runtime::Builder;
 
@@ -10,6 +9,7 @@ use crate::aws::credentials::GivenCredentials;
 use crate::aws::setup::SetupError;
 use crate::check;
 use crate::cli::{Cli, Command, Output};
+use crate::clock;
 use crate::config::{Config, ConfigErrors};
 use crate::daemon::{Daemon, DaemonError, Origin, Running};
 use crate::demo::{self, Demo, DemoError};
@@ -178,7 +178,7 @@ fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
         let snapshot = check::polled(&mut engine)
             .await
             .ok_or(Failure::Daemon(DaemonError::Broken))?;
-        let now = SystemTime::now();
+        let now = clock::now();
         let partial = engine.directory().is_partial();
         // A reader that went away has what it wanted.
         let _ = match output {

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, lowest first: a room may import only rooms that stand before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 24] = [
+    "timestamp",
     "account",
     "facts",
     "compliance",
@@ -22,6 +23,7 @@ const ORDER: [&str; 22] = [
     "snapshot",
     "exposition",
     "fleet",
+    "clock",
     "web",
     "logging",
     "iam",

@@ -1,10 +1,9 @@
 //! One visible multi-Region trail as a candidate for the rule: each check of it alone.
 
-use std::time::SystemTime;
-
 use super::{Check, Policy, Reason, Truth, delivery, management_events, presence};
 use crate::account::TrailArn;
 use crate::facts::{AccountFacts, EventSelectors, Failure, TrailFacts, TrailStatus};
+use crate::timestamp::Timestamp;
 
 /// A multi-Region trail, what was heard of it, and where in the poll it was asked about.
 pub(super) struct Candidate<'a> {
@@ -47,7 +46,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// Whether this trail alone passes a check. Every check but the first asks for a logging trail.
-    pub(super) fn check(&self, check: Check, policy: &Policy, now: SystemTime) -> Truth {
+    pub(super) fn check(&self, check: Check, policy: &Policy, now: Timestamp) -> Truth {
         let trail = &self.heard.trail;
         let logging = self.logging();
         match check {
@@ -104,7 +103,7 @@ impl<'a> Candidate<'a> {
             })
     }
 
-    fn delivers(&self, policy: &Policy, now: SystemTime) -> Truth {
+    fn delivers(&self, policy: &Policy, now: Timestamp) -> Truth {
         let delivers =
             |status| delivery::delivers(status, self.validation(), self.status_call, policy, now);
         self.status().map_or_else(|unknown| unknown, delivers)

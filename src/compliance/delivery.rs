@@ -1,10 +1,11 @@
 //! Whether one logging trail delivers: no S3 error, and something arrived lately. The digest counts as well, since it is written hourly even where
 //! nothing happens. Digest errors are not judged here.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{Policy, Reason, Truth};
 use crate::facts::{Destination, Failure, Moment, TrailStatus};
+use crate::timestamp::Timestamp;
 
 /// How far ahead of our clock AWS's may be before a time proves nothing.
 const SKEW: Duration = Duration::from_mins(5);
@@ -15,7 +16,7 @@ pub(super) fn delivers(
     validation: Truth,
     order: usize,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Truth {
     let s3 = status.delivery(Destination::S3);
     if s3.error.is_some() {
@@ -41,7 +42,7 @@ fn just_started(
     started: Moment,
     never_delivered: bool,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Result<bool, Reason> {
     match age(started, now)? {
         Some(age) => Ok(age < policy.max_delivery_age),
@@ -51,13 +52,13 @@ fn just_started(
 }
 
 /// How long ago it happened, `None` if never; or why that cannot be said.
-fn age(moment: Moment, now: SystemTime) -> Result<Option<Duration>, Reason> {
+fn age(moment: Moment, now: Timestamp) -> Result<Option<Duration>, Reason> {
     let at = match moment {
         Moment::Never => return Ok(None),
         Moment::Implausible => return Err(Reason::Failed(Failure::Malformed)),
         Moment::At(at) => at,
     };
-    match now.duration_since(at) {
+    match now.wall().duration_since(at) {
         Ok(age) => Ok(Some(age)),
         Err(ahead) if ahead.duration() > SKEW => Err(Reason::Failed(Failure::ClockSkew)),
         Err(_) => Ok(Some(Duration::ZERO)),
@@ -99,7 +100,7 @@ mod tests {
         for (s3, expected) in [
             (ago(180), Truth::True),
             (
-                Moment::At(now() - minutes(180) - Duration::from_nanos(1)),
+                Moment::At((now() - minutes(180) - Duration::from_nanos(1)).wall()),
                 Truth::False,
             ),
             (ago(0), Truth::True),

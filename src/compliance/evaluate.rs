@@ -1,13 +1,13 @@
 //! One poll's facts, judged against a policy.
 
 use std::cmp::Reverse;
-use std::time::SystemTime;
 
 use super::candidate::Candidate;
 use super::management_events::{self, EventKind};
 use super::{Check, Policy, Reason, State, Truth, Verdict, presence};
 use crate::account::TrailArn;
 use crate::facts::{AccountFacts, Destination, TrailFacts, TrailStatus};
+use crate::timestamp::Timestamp;
 
 /// What the facts of one poll prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Evaluation {
 }
 
 /// Judges one poll's facts (joined with the owners' where needed) at `now`.
-pub fn evaluate(facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Evaluation {
+pub fn evaluate(facts: &AccountFacts, policy: &Policy, now: Timestamp) -> Evaluation {
     let candidates = Candidate::all(facts);
     let unseen = presence::unseen(&facts.regions);
     let management_events =
@@ -117,7 +117,7 @@ fn some(
     unseen: Truth,
     check: Check,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Truth {
     let each = candidates.iter().map(|c| c.check(check, policy, now));
     each.fold(unseen, Truth::or)
@@ -134,7 +134,7 @@ fn logging(candidates: &[Candidate], unseen: Truth) -> Option<usize> {
 pub(super) fn evidence(
     candidates: &[Candidate],
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Option<TrailArn> {
     let passes = |c: &Candidate, check| c.check(check, policy, now) == Truth::True;
     let most_first = |c: &&Candidate| {

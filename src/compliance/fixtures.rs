@@ -14,6 +14,7 @@ use crate::facts::{
     AccountFacts, AdvancedSelector, BasicSelector, Dated, EventSelectors, Failure, FieldSelector,
     Moment, Poll, PollOutcome, ReadWrite, RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
+use crate::timestamp::Timestamp;
 
 /// The account that is polled.
 pub(crate) const ME: &str = "111111111111";
@@ -23,8 +24,9 @@ pub(crate) const HOME: &str = "us-east-1";
 pub(crate) const AWAY: &str = "eu-west-1";
 
 /// 2027-01-15T08:00:00Z.
-pub(crate) fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+pub(crate) fn now() -> Timestamp {
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
+    Timestamp::new(wall, Duration::from_hours(1_000))
 }
 
 pub(crate) fn minutes(minutes: u64) -> Duration {
@@ -33,12 +35,12 @@ pub(crate) fn minutes(minutes: u64) -> Duration {
 
 /// So many minutes before `now()`.
 pub(crate) fn ago(before: u64) -> Moment {
-    Moment::At(now() - minutes(before))
+    Moment::At((now() - minutes(before)).wall())
 }
 
 /// So many minutes after `now()`.
 pub(crate) fn ahead(after: u64) -> Moment {
-    Moment::At(now() + minutes(after))
+    Moment::At((now() + minutes(after)).wall())
 }
 
 pub(crate) fn id(digits: &str) -> AccountId {
@@ -201,7 +203,7 @@ pub(crate) fn both(
 }
 
 /// A poll that ended at `ended` with these facts.
-pub(crate) fn poll(facts: AccountFacts, ended: SystemTime) -> Poll {
+pub(crate) fn poll(facts: AccountFacts, ended: Timestamp) -> Poll {
     Poll {
         ended,
         duration: Duration::from_secs(1),
@@ -210,7 +212,7 @@ pub(crate) fn poll(facts: AccountFacts, ended: SystemTime) -> Poll {
 }
 
 /// What the owner holds of a trail, read at `at`.
-pub(crate) fn held_by_owner(heard: &TrailFacts, at: SystemTime) -> HeldTrail {
+pub(crate) fn held_by_owner(heard: &TrailFacts, at: Timestamp) -> HeldTrail {
     let status = heard.status.clone().ok();
     let selectors = heard.selectors.clone().ok();
     HeldTrail {

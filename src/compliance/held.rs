@@ -1,7 +1,5 @@
 //! The trails held over many polls: each stays as last proven until AWS or the configuration disproves it.
 
-use std::time::SystemTime;
-
 use smallvec::SmallVec;
 
 use super::presence;
@@ -9,6 +7,7 @@ use crate::account::Region;
 use crate::facts::{
     AccountFacts, Dated, EventSelectors, Failure, RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
+use crate::timestamp::Timestamp;
 
 /// The most trails held that the last poll did not show. AWS allows five in each Region, so that only answers that never come whole and name others
 /// each time reach it.
@@ -30,7 +29,7 @@ pub(super) type HeldTrails = SmallVec<[HeldTrail; 1]>;
 
 impl HeldTrail {
     /// The trail after a poll that saw it; what the poll could not read stays as it was.
-    fn seen(before: Option<&Self>, heard: &TrailFacts, ended: SystemTime) -> Self {
+    fn seen(before: Option<&Self>, heard: &TrailFacts, ended: Timestamp) -> Self {
         Self {
             trail: heard.trail.clone(),
             status: read(&heard.status, ended)
@@ -64,7 +63,7 @@ impl HeldTrail {
 }
 
 /// The trails after a poll with these facts.
-pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: SystemTime) -> HeldTrails {
+pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: Timestamp) -> HeldTrails {
     let before = |heard: &TrailFacts| held.iter().find(|h| h.trail.arn == heard.trail.arn);
     let was_seen = |h: &HeldTrail| facts.trails.iter().any(|t| t.trail.arn == h.trail.arn);
     let seen = facts.trails.iter();
@@ -79,7 +78,7 @@ pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: SystemTime)
     trails
 }
 
-fn read<T: Clone>(answer: &Result<T, Failure>, at: SystemTime) -> Option<Dated<T>> {
+fn read<T: Clone>(answer: &Result<T, Failure>, at: Timestamp) -> Option<Dated<T>> {
     let value = answer.as_ref().ok()?.clone();
     Some(Dated { value, at })
 }
@@ -104,7 +103,7 @@ mod tests {
         after(&[], &whole([heard]), now())
     }
 
-    fn later() -> SystemTime {
+    fn later() -> Timestamp {
         now() + minutes(5)
     }
 

@@ -1,16 +1,17 @@
 //! What the last poll was like, whatever it proved.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::{Reason, State, Verdict};
 use crate::account::Region;
 use crate::facts::{AccountFacts, Failure, Operation, Poll, RegionAnswer, TrailFacts};
+use crate::timestamp::Timestamp;
 
 /// What the last poll was like, whatever it proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastPoll {
     /// When it ended.
-    pub ended: SystemTime,
+    pub ended: Timestamp,
     /// How long it took.
     pub duration: Duration,
     /// It determined the verdict from fresh evidence.

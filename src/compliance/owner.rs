@@ -1,13 +1,11 @@
 //! The organization-trail join: where a member's own call about an organization trail failed, the owner's fresh facts stand in.
 
-use std::time::SystemTime;
-
 use crate::account::TrailArn;
 use crate::compliance::{HeldTrail, Policy};
 use crate::facts::{AccountFacts, Dated, Failure, TrailFacts};
+use crate::timestamp::Timestamp;
 
 use super::presence;
-use super::proofs::is_fresh;
 
 /// Facts completed from the owners of organization trails.
 #[derive(Debug, Clone)]
@@ -15,7 +13,7 @@ pub struct Joined {
     /// The member's facts, with stand-ins where its own calls failed.
     pub facts: AccountFacts,
     /// The age of the oldest stand-in used; `None` if all facts are the member's own.
-    pub oldest: Option<SystemTime>,
+    pub oldest: Option<Timestamp>,
 }
 
 /// Completes `facts` with what `owner` holds of the trails the account could not read. An owner that says that a trail is no organization's (any more)
@@ -24,7 +22,7 @@ pub fn join<'a>(
     facts: &AccountFacts,
     owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Joined {
     let mut joined = Joined {
         facts: facts.clone(),
@@ -36,12 +34,13 @@ pub fn join<'a>(
         let Some(held) = held else {
             continue;
         };
-        let fresh = |at| is_fresh(at, now, policy.stale_after);
+        let fresh = |at| now.is_within(policy.stale_after, at);
         let used = [
             stand_in(&mut heard.status, held.status.as_ref(), fresh),
             stand_in(&mut heard.selectors, held.selectors.as_ref(), fresh),
         ];
-        let oldest = used.into_iter().flatten().chain(joined.oldest).min();
+        let oldest = used.into_iter().flatten().chain(joined.oldest);
+        let oldest = oldest.reduce(Timestamp::earliest);
         joined.oldest = oldest;
     }
     joined
@@ -57,8 +56,8 @@ fn may_join(heard: &TrailFacts, facts: &AccountFacts) -> bool {
 fn stand_in<T: Clone>(
     own: &mut Result<T, Failure>,
     held: Option<&Dated<T>>,
-    fresh: impl Fn(SystemTime) -> bool,
-) -> Option<SystemTime> {
+    fresh: impl Fn(Timestamp) -> bool,
+) -> Option<Timestamp> {
     let held = held.filter(|held| own.is_err() && fresh(held.at))?;
     *own = Ok(held.value.clone());
     Some(held.at)
@@ -75,7 +74,7 @@ mod tests {
     use crate::facts::RegionAnswer;
 
     /// Joins facts with what the owner holds of each trail: stopped, and as old as said.
-    fn joined(facts: &AccountFacts, at: SystemTime) -> Joined {
+    fn joined(facts: &AccountFacts, at: Timestamp) -> Joined {
         let stopped = held_by_owner(&organization_trail("o").stopped(), at);
         join(facts, |_| Some(&stopped), &rule(), now())
     }
@@ -85,7 +84,7 @@ mod tests {
         whole([both.selectors_failed(Failure::AccessDenied)])
     }
 
-    fn earlier(before: u64) -> SystemTime {
+    fn earlier(before: u64) -> Timestamp {
         now() - minutes(before)
     }
 

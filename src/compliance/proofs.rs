@@ -1,13 +1,14 @@
 //! What was proven of an account, and how it decays: a proof of compliance lasts `stale_after`, a proof of non-compliance until a poll proves
 //! otherwise.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::evaluate::{Evaluation, conjunction};
 use super::management_events::EventKind;
 use super::{Check, Policy, Reason, State, Truth, Verdict};
 use crate::account::TrailArn;
 use crate::facts::Dated;
+use crate::timestamp::Timestamp;
 
 /// Numbers of trails, each as last proven; `None` while never known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,7 +55,7 @@ impl Proofs {
     pub(super) fn after(
         &self,
         heard: &Evaluation,
-        at: SystemTime,
+        at: Timestamp,
         why_not: impl Fn(Check) -> Reason,
     ) -> Self {
         let mut next = self.clone();
@@ -77,7 +78,7 @@ impl Proofs {
 
     /// The same proofs, of which those that `own` makes as well are as fresh as `at`: a stand-in that was not needed makes nothing older.
     #[must_use]
-    pub(super) fn confirmed(mut self, own: &Evaluation, at: SystemTime) -> Self {
+    pub(super) fn confirmed(mut self, own: &Evaluation, at: Timestamp) -> Self {
         confirm(&mut self.verdict, own.verdict.state != State::Unknown, at);
         for (held, truth) in self.checks.iter_mut().zip(own.checks) {
             confirm(held, truth.known().is_some(), at);
@@ -95,7 +96,9 @@ impl Proofs {
         let compliant = verdict.state == State::Compliant;
         let required = policy.required.iter();
         let ages = required.filter_map(|check| Some(self.check_proof(*check)?.at));
-        let proven = ages.min().filter(|_| verdict.state != State::Unknown);
+        let proven = ages
+            .reduce(Timestamp::earliest)
+            .filter(|_| verdict.state != State::Unknown);
         let evidence = evidence.or_else(|| self.evidence.clone());
         Self {
             verdict: proven.map(|at| dated(verdict, at)),
@@ -118,7 +121,7 @@ impl Proofs {
     }
 
     /// The verdict, if it still holds.
-    pub(super) fn verdict(&self, now: SystemTime, lasts: Duration) -> Option<Verdict> {
+    pub(super) fn verdict(&self, now: Timestamp, lasts: Duration) -> Option<Verdict> {
         let held = self.verdict.as_ref()?;
         let compliant = held.value.state == State::Compliant;
         decayed(&dated(compliant, held.at), now, lasts).map(|_| held.value)
@@ -130,7 +133,7 @@ impl Proofs {
     }
 
     /// Whether a check passes, if that still holds.
-    pub(super) fn check(&self, check: Check, now: SystemTime, lasts: Duration) -> Option<bool> {
+    pub(super) fn check(&self, check: Check, now: Timestamp, lasts: Duration) -> Option<bool> {
         let proof = self.check_proof(check)?;
         decayed(&dated(proof.value.is_ok(), proof.at), now, lasts)
     }
@@ -139,7 +142,7 @@ impl Proofs {
     pub(super) fn management_events(
         &self,
         kind: EventKind,
-        now: SystemTime,
+        now: Timestamp,
         lasts: Duration,
     ) -> Option<bool> {
         let held = self.management_events.get(kind as usize)?.as_ref()?;
@@ -158,32 +161,26 @@ const NEVER_PROVEN: Truth = Truth::Unknown {
 };
 
 /// A "yes" as long as it is fresh, a "no" for ever.
-pub(super) fn decayed(held: &Dated<bool>, now: SystemTime, lasts: Duration) -> Option<bool> {
-    let holds = !held.value || is_fresh(held.at, now, lasts);
+pub(super) fn decayed(held: &Dated<bool>, now: Timestamp, lasts: Duration) -> Option<bool> {
+    let holds = !held.value || now.is_within(lasts, held.at);
     holds.then_some(held.value)
 }
 
-/// Whether something read at `at` is fresh at `now`. What is further ahead of `now` than it would last is not: the clock was set back.
-pub(super) fn is_fresh(at: SystemTime, now: SystemTime, lasts: Duration) -> bool {
-    let apart = now.duration_since(at);
-    apart.unwrap_or_else(|ahead| ahead.duration()) <= lasts
-}
-
 /// A new proof takes the place of the one that is held.
-fn renew<T>(held: &mut Option<Dated<T>>, proven: Option<T>, at: SystemTime) {
+fn renew<T>(held: &mut Option<Dated<T>>, proven: Option<T>, at: Timestamp) {
     if let Some(value) = proven {
         *held = Some(dated(value, at));
     }
 }
 
 /// A proof that is held was made anew.
-fn confirm<T>(held: &mut Option<Dated<T>>, proven: bool, at: SystemTime) {
+fn confirm<T>(held: &mut Option<Dated<T>>, proven: bool, at: Timestamp) {
     if let Some(held) = held.as_mut().filter(|_| proven) {
         held.at = at;
     }
 }
 
-fn dated<T>(value: T, at: SystemTime) -> Dated<T> {
+fn dated<T>(value: T, at: Timestamp) -> Dated<T> {
     Dated { value, at }
 }
 
@@ -191,21 +188,6 @@ fn dated<T>(value: T, at: SystemTime) -> Dated<T> {
 mod tests {
     use super::*;
     use crate::compliance::fixtures::{minutes, now};
-
-    #[test]
-    fn a_reading_is_fresh_for_as_long_as_it_lasts_in_both_directions() {
-        let lasts = minutes(15);
-        let instant = Duration::from_nanos(1);
-        for (at, fresh) in [
-            (now(), true),
-            (now() - lasts, true),
-            (now() - lasts - instant, false),
-            (now() + lasts, true),
-            (now() + lasts + instant, false),
-        ] {
-            assert_eq!(is_fresh(at, now(), lasts), fresh, "{at:?}");
-        }
-    }
 
     #[test]
     fn a_yes_decays_and_a_no_stays() {

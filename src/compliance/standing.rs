@@ -18,6 +18,7 @@ use super::proofs::{Proofs, decayed};
 use super::{Check, Policy, Reason, State, Truth, Verdict, held, management_events, owner};
 use crate::account::{AccountId, TrailArn};
 use crate::facts::{AccountFacts, Dated, Failure, Operation, Poll, PollOutcome};
+use crate::timestamp::Timestamp;
 
 /// What is held of one account. Immutable; a poll makes the next one.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +54,7 @@ impl Standing {
         &self,
         poll: &Poll,
         owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
-        now: SystemTime,
+        now: Timestamp,
     ) -> Self {
         match &poll.outcome {
             PollOutcome::Answered(facts) => self.answered(poll, facts, owner, now),
@@ -75,11 +76,13 @@ impl Standing {
         poll: &Poll,
         facts: &AccountFacts,
         owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
-        now: SystemTime,
+        now: Timestamp,
     ) -> Self {
         let joined = owner::join(facts, owner, &self.policy, now);
         let heard = evaluate(&joined.facts, &self.policy, now);
-        let proven_at = joined.oldest.map_or(poll.ended, |at| at.min(poll.ended));
+        let proven_at = joined
+            .oldest
+            .map_or(poll.ended, |at| at.earliest(poll.ended));
         let why_not = |check| why_not(check, &joined.facts);
         let mut proofs = self.proofs.after(&heard, proven_at, why_not);
         if joined.oldest.is_some() {
@@ -108,7 +111,7 @@ impl Standing {
     fn polled(self, last_poll: LastPoll, last_checks: [Truth; 7]) -> Self {
         // A check that fails names no reason here: only an open one is told of a poll.
         let verdict = conjunction(&last_checks, &self.policy, |_| Reason::Ok);
-        let success = (verdict.state != State::Unknown).then_some(last_poll.ended);
+        let success = (verdict.state != State::Unknown).then_some(last_poll.ended.wall());
         Self {
             last_poll: Some(last_poll.with(verdict)),
             last_checks,
@@ -147,7 +150,7 @@ impl Standing {
     }
 
     /// The verdict at `now`.
-    pub fn verdict(&self, now: SystemTime) -> Verdict {
+    pub fn verdict(&self, now: Timestamp) -> Verdict {
         let held = self.proofs.verdict(now, self.policy.stale_after);
         held.unwrap_or_else(|| Verdict {
             state: State::Unknown,
@@ -163,18 +166,18 @@ impl Standing {
     }
 
     /// The trail that satisfies the rule at `now`.
-    pub fn evidence(&self, now: SystemTime) -> Option<&TrailArn> {
+    pub fn evidence(&self, now: Timestamp) -> Option<&TrailArn> {
         let compliant = self.verdict(now).state == State::Compliant;
         self.proofs.evidence().filter(|_| compliant)
     }
 
     /// A check at `now`: passed, failed, or `None` for not known.
-    pub fn check(&self, check: Check, now: SystemTime) -> Option<bool> {
+    pub fn check(&self, check: Check, now: Timestamp) -> Option<bool> {
         self.proofs.check(check, now, self.policy.stale_after)
     }
 
     /// Whether logging multi-Region trails together record all events of a kind at `now`.
-    pub fn management_events(&self, kind: EventKind, now: SystemTime) -> Option<bool> {
+    pub fn management_events(&self, kind: EventKind, now: Timestamp) -> Option<bool> {
         let lasts = self.policy.stale_after;
         self.proofs.management_events(kind, now, lasts)
     }
@@ -184,7 +187,7 @@ impl Standing {
         &self,
         trail: &HeldTrail,
         kind: EventKind,
-        now: SystemTime,
+        now: Timestamp,
     ) -> Option<bool> {
         let selectors = trail.selectors.as_ref()?;
         let held = Dated {

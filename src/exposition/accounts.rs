@@ -1,12 +1,11 @@
 //! The families about accounts, in the order of the contract.
 
-use std::time::SystemTime;
-
 use super::column::Column;
 use super::family::{Family, Read};
 use crate::compliance::standing::EventKind;
 use crate::compliance::{Check, State};
 use crate::snapshot::AccountState;
+use crate::timestamp::Timestamp;
 
 /// Every family about accounts.
 pub static FAMILIES: &[Family] = &[
@@ -116,26 +115,26 @@ const fn gauge(
     name: &'static str,
     extra: &'static [&'static str],
     help: &'static str,
-    read: fn(&AccountState, SystemTime, &mut Column),
+    read: fn(&AccountState, Timestamp, &mut Column),
 ) -> Family {
     Family::gauge(name, extra, help, Read::OfAccount(read))
 }
 
-fn info(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn info(state: &AccountState, _: Timestamp, column: &mut Column) {
     let account = &state.account;
     let unit = account.organizational_unit.as_deref().unwrap_or_default();
     let extra = [account.partition.as_str(), account.source.as_str(), unit];
     column.flag_of(extra, true);
 }
 
-fn up(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn up(state: &AccountState, _: Timestamp, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
         column.flag([], poll.up);
     }
 }
 
 /// Two failures can share a label value; they are one series.
-fn call_failing(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn call_failing(state: &AccountState, _: Timestamp, column: &mut Column) {
     let Some(poll) = state.standing.last_poll() else {
         return;
     };
@@ -149,19 +148,19 @@ fn call_failing(state: &AccountState, _: SystemTime, column: &mut Column) {
     }
 }
 
-fn compliance(state: &AccountState, now: SystemTime, column: &mut Column) {
+fn compliance(state: &AccountState, now: Timestamp, column: &mut Column) {
     let is = state.standing.verdict(now).state;
     for each in State::ALL {
         column.flag([each.as_str()], each == is);
     }
 }
 
-fn compliance_reason(state: &AccountState, now: SystemTime, column: &mut Column) {
+fn compliance_reason(state: &AccountState, now: Timestamp, column: &mut Column) {
     let reason = state.standing.verdict(now).reason;
     column.flag([reason.as_str()], true);
 }
 
-fn check(state: &AccountState, now: SystemTime, column: &mut Column) {
+fn check(state: &AccountState, now: Timestamp, column: &mut Column) {
     for check in Check::ALL {
         if let Some(passed) = state.standing.check(check, now) {
             column.flag([check.as_str()], passed);
@@ -169,7 +168,7 @@ fn check(state: &AccountState, now: SystemTime, column: &mut Column) {
     }
 }
 
-fn evidence_info(state: &AccountState, now: SystemTime, column: &mut Column) {
+fn evidence_info(state: &AccountState, now: Timestamp, column: &mut Column) {
     if let Some(trail) = state.standing.evidence(now) {
         column.flag_of([trail.as_str()], true);
     }
@@ -181,7 +180,7 @@ fn count(column: &mut Column, known: Option<usize>) {
     }
 }
 
-fn management_events(state: &AccountState, now: SystemTime, column: &mut Column) {
+fn management_events(state: &AccountState, now: Timestamp, column: &mut Column) {
     for kind in EventKind::ALL {
         if let Some(recorded) = state.standing.management_events(kind, now) {
             column.flag([kind.as_str()], recorded);
@@ -189,26 +188,26 @@ fn management_events(state: &AccountState, now: SystemTime, column: &mut Column)
     }
 }
 
-fn last_poll(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn last_poll(state: &AccountState, _: Timestamp, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
-        column.time([], poll.ended);
+        column.time([], poll.ended.wall());
     }
 }
 
-fn last_success(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn last_success(state: &AccountState, _: Timestamp, column: &mut Column) {
     if let Some(at) = state.standing.last_success() {
         column.time([], at);
     }
 }
 
-fn poll_duration(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn poll_duration(state: &AccountState, _: Timestamp, column: &mut Column) {
     if let Some(poll) = state.standing.last_poll() {
         column.seconds([], poll.duration);
     }
 }
 
 /// A Region that is listed twice is one series.
-fn region_up(state: &AccountState, _: SystemTime, column: &mut Column) {
+fn region_up(state: &AccountState, _: Timestamp, column: &mut Column) {
     let regions = state.standing.last_poll().map(|poll| &poll.regions);
     let mut written = Vec::new();
     for (region, answered) in regions.into_iter().filter(|r| r.len() > 1).flatten() {

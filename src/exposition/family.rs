@@ -1,11 +1,10 @@
 //! A family of the contract: a row of the table.
 
-use std::time::SystemTime;
-
 use super::column::Column;
 use super::format::{Format, Kind};
 use crate::compliance::HeldTrail;
 use crate::snapshot::AccountState;
+use crate::timestamp::Timestamp;
 
 /// What a family is about; its labels come first in every sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +48,8 @@ pub struct Family {
 /// How the samples of an account or a trail are read, as of a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Read {
-    OfAccount(fn(&AccountState, SystemTime, &mut Column)),
-    OfTrail(fn(&Seen<'_>, SystemTime, &mut Column)),
+    OfAccount(fn(&AccountState, Timestamp, &mut Column)),
+    OfTrail(fn(&Seen<'_>, Timestamp, &mut Column)),
 }
 
 /// A trail as an account sees it.
@@ -113,7 +112,7 @@ impl Family {
     }
 
     /// Reads the samples of one account, if the family is about accounts.
-    pub(super) fn read_account(&self, state: &AccountState, now: SystemTime, column: &mut Column) {
+    pub(super) fn read_account(&self, state: &AccountState, now: Timestamp, column: &mut Column) {
         let published = self.of_wrong_accounts || state.standing.wrong_account().is_none();
         if let (Read::OfAccount(read), true) = (self.read, published) {
             read(state, now, column);
@@ -121,7 +120,7 @@ impl Family {
     }
 
     /// Reads the samples of one trail, if the family is about trails.
-    pub(super) fn read_trail(&self, seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
+    pub(super) fn read_trail(&self, seen: &Seen<'_>, now: Timestamp, column: &mut Column) {
         if let Read::OfTrail(read) = self.read {
             read(seen, now, column);
         }

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::column::Column;
 use super::family::{Family, Seen, Subject};
@@ -15,6 +14,7 @@ use super::subjects::Subjects;
 use crate::compliance::HeldTrail;
 use crate::labels::Labels;
 use crate::snapshot::AccountState;
+use crate::timestamp::Timestamp;
 
 /// Families that are read at once: more would hold more memory, fewer would read the accounts more often.
 pub(super) const FAMILIES: usize = 8;
@@ -51,7 +51,7 @@ impl Group {
     pub(super) fn step(
         &mut self,
         accounts: &[Arc<AccountState>],
-        now: SystemTime,
+        now: Timestamp,
         format: Format,
         out: &mut Vec<u8>,
         most: usize,
@@ -77,7 +77,7 @@ impl Group {
         true
     }
 
-    fn read(&mut self, batch: &[Arc<AccountState>], now: SystemTime) {
+    fn read(&mut self, batch: &[Arc<AccountState>], now: Timestamp) {
         warm(batch, self.subject);
         for state in batch {
             self.account(state, now);
@@ -85,7 +85,7 @@ impl Group {
         self.next += batch.len();
     }
 
-    fn account(&mut self, state: &AccountState, now: SystemTime) {
+    fn account(&mut self, state: &AccountState, now: Timestamp) {
         match self.subject {
             Subject::Account => self.about(&state.labels, |family, column| {
                 family.read_account(state, now, column);

@@ -7,6 +7,7 @@ use super::delivery_error;
 use super::family::{Family, Read, Seen};
 use crate::compliance::standing::EventKind;
 use crate::facts::{Delivery, Destination, Moment, Trail, TrailStatus};
+use crate::timestamp::Timestamp;
 
 /// Every family about trails.
 pub static FAMILIES: &[Family] = &[
@@ -106,12 +107,12 @@ const fn gauge(
     name: &'static str,
     extra: &'static [&'static str],
     help: &'static str,
-    read: fn(&Seen<'_>, SystemTime, &mut Column),
+    read: fn(&Seen<'_>, Timestamp, &mut Column),
 ) -> Family {
     Family::gauge(name, extra, help, Read::OfTrail(read))
 }
 
-fn info(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn info(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     let trail = &seen.held.trail;
     let extra = [
         trail.arn.owner_digits(),
@@ -123,19 +124,19 @@ fn info(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
     column.flag_of(extra, true);
 }
 
-fn logging(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn logging(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     if let Some(status) = status(seen) {
         column.flag([], status.logging);
     }
 }
 
-fn log_file_validation(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn log_file_validation(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     if let Some(on) = seen.held.trail.log_file_validation {
         column.flag([], on);
     }
 }
 
-fn management_events(seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
+fn management_events(seen: &Seen<'_>, now: Timestamp, column: &mut Column) {
     for kind in EventKind::ALL {
         let standing = &seen.by.standing;
         if let Some(recorded) = standing.trail_management_events(seen.held, kind, now) {
@@ -144,26 +145,29 @@ fn management_events(seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
     }
 }
 
-fn last_delivery(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn last_delivery(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     for (to, at) in deliveries(seen) {
         column.time([to.as_str()], at);
     }
 }
 
 /// A delivery ahead of our clock is zero seconds old.
-fn last_delivery_age(seen: &Seen<'_>, now: SystemTime, column: &mut Column) {
+fn last_delivery_age(seen: &Seen<'_>, now: Timestamp, column: &mut Column) {
     for (to, at) in deliveries(seen) {
-        column.seconds([to.as_str()], now.duration_since(at).unwrap_or_default());
+        column.seconds(
+            [to.as_str()],
+            now.wall().duration_since(at).unwrap_or_default(),
+        );
     }
 }
 
-fn delivery_failing(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn delivery_failing(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     for (to, delivery) in configured(seen) {
         column.flag([to.as_str()], delivery.error.is_some());
     }
 }
 
-fn delivery_error_info(seen: &Seen<'_>, _: SystemTime, column: &mut Column) {
+fn delivery_error_info(seen: &Seen<'_>, _: Timestamp, column: &mut Column) {
     for (to, delivery) in configured(seen) {
         if let Some(error) = &delivery.error {
             column.flag([to.as_str(), delivery_error::code(error)], true);

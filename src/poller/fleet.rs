@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::gate::Gate;
-use super::phase::Phase;
+use super::phase::{Anchor, Phase};
 use super::poll::first_call;
 use super::refused::Refused;
 use super::task::{InForce, Shared, Start};
@@ -19,6 +20,7 @@ use crate::aws::{Aws, CallError};
 use crate::directory::{Account, AccountKey, Directory};
 use crate::facts::{Failure, Poll, PollOutcome};
 use crate::self_metrics::SelfMetrics;
+use crate::timestamp::Timestamp;
 
 /// Calls for owners of organization trails that may wait; more are dropped and come again with the next polls.
 const OWNERS_WAITING: usize = 64;
@@ -27,7 +29,7 @@ const OWNERS_WAITING: usize = 64;
 pub struct Poller<A, N> {
     /// AWS.
     pub aws: A,
-    /// The wall clock.
+    /// The clocks; answers are dated by them.
     pub now: N,
     /// The accounts to poll.
     pub directory: watch::Receiver<Arc<Directory>>,
@@ -39,13 +41,14 @@ pub struct Poller<A, N> {
     pub metrics: SelfMetrics,
 }
 
-impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Poller<A, N> {
+impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Poller<A, N> {
     /// Polls until `shutdown`; then no poll is under way any more.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let (owners, calls) = mpsc::channel(OWNERS_WAITING);
         let in_force = watch::Sender::new(in_force(*self.settings.borrow()));
         let shared = Shared {
             aws: self.aws,
+            anchor: Anchor::new((self.now)().wall(), Instant::now()),
             now: self.now,
             directory: self.directory.clone(),
             in_force: in_force.subscribe(),
@@ -91,7 +94,7 @@ struct Fleet<A, N> {
     owners: HashSet<AccountId>,
 }
 
-impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Fleet<A, N> {
+impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Fleet<A, N> {
     /// One loop, one select. It ends when the directory is no longer kept.
     async fn follow(
         &mut self,
@@ -215,7 +218,7 @@ fn end(running: &Running, keys: &mut HashMap<Id, AccountKey>) {
 }
 
 /// What is reported of a poll that broke off: nothing was heard.
-fn broken(account: &Account, ended: SystemTime, error: &JoinError) -> Report {
+fn broken(account: &Account, ended: Timestamp, error: &JoinError) -> Report {
     let (operation, failure) = (first_call(&account.access), Failure::Other);
     Report {
         key: account.key.clone(),

@@ -1,10 +1,18 @@
-//! When an account's polls are due: at a stable phase of the wall clock, so that a fleet spreads over its interval and a restart moves nothing.
+//! When an account's polls are due: at a stable phase of its interval, so that a fleet spreads over
+//! it and a restart moves nothing.
+//!
+//! The wall clock is read once, at the start; from then on ticks follow the monotonic clock alone.
+//! Setting the wall clock causes neither a burst nor a pause. While the host sleeps that clock
+//! stands still, so all accounts wait for the rest of their intervals afterwards, spread as before.
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use crate::directory::AccountKey;
 
-/// How late a tick may come and still be polled at; a machine that slept longer has missed it, and the next tick is soon enough.
+/// How late a tick may come and still be polled at; a process stopped for longer has missed it, and the
+/// next tick is soon enough.
 const LATE_AFTER: Duration = Duration::from_secs(10);
 
 /// An account's place in its interval.
@@ -34,14 +42,9 @@ impl Phase {
         }
     }
 
-    /// The first tick after `now`. `last`, the tick just served, is not served again should the clock still be a little before it; a clock that was
-    /// set back is followed.
-    pub fn next(self, now: SystemTime, last: Option<SystemTime>) -> SystemTime {
-        let little = self.interval / 2;
-        let early = |last: &SystemTime| last.duration_since(now).is_ok_and(|by| by < little);
-        let after = last.filter(early).unwrap_or(now);
-        let since_epoch = after.duration_since(SystemTime::UNIX_EPOCH);
-        let past = self.into_interval(since_epoch.unwrap_or_default());
+    /// The first tick after this instant.
+    pub fn next(self, anchor: Anchor, after: Instant) -> Instant {
+        let past = self.into_interval(anchor.since_epoch(after));
         after + self.interval.saturating_sub(past)
     }
 
@@ -52,10 +55,32 @@ impl Phase {
         from_nanos(shifted % interval)
     }
 
-    /// Whether a tick was slept through: it is not made up for.
-    pub fn is_missed(self, tick: SystemTime, now: SystemTime) -> bool {
-        let late = now.duration_since(tick).unwrap_or_default();
+    /// Whether a tick comes too late: it is not made up for.
+    pub fn is_missed(self, tick: Instant, now: Instant) -> bool {
+        let late = now.saturating_duration_since(tick);
         late > LATE_AFTER.min(self.interval / 2)
+    }
+}
+
+/// What the wall clock showed at one instant: ties ticks to the time of day, once.
+#[derive(Debug, Clone, Copy)]
+pub struct Anchor {
+    since_epoch: Duration,
+    at: Instant,
+}
+
+impl Anchor {
+    /// The wall clock shows this at that instant.
+    pub fn new(wall: SystemTime, at: Instant) -> Self {
+        let since_epoch = wall.duration_since(SystemTime::UNIX_EPOCH);
+        let since_epoch = since_epoch.unwrap_or_default();
+        Self { since_epoch, at }
+    }
+
+    /// What the wall clock would show had it never been set since.
+    fn since_epoch(self, instant: Instant) -> Duration {
+        let passed = instant.saturating_duration_since(self.at);
+        self.since_epoch + passed
     }
 }
 
@@ -73,36 +98,44 @@ mod tests {
         AccountKey::Id(format!("{n:012}").parse().expect("12 digits"))
     }
 
-    fn at(seconds: f64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + Duration::from_secs_f64(seconds)
+    /// The wall clock shows so many seconds after a full hour now.
+    fn anchor(seconds: u64) -> Anchor {
+        let wall = Duration::from_hours(500_000) + Duration::from_secs(seconds);
+        Anchor::new(SystemTime::UNIX_EPOCH + wall, Instant::now())
+    }
+
+    /// How long after the anchor an account is polled next.
+    fn wait(account: u64, anchor: Anchor) -> Duration {
+        Phase::of(&key(account), INTERVAL).next(anchor, anchor.at) - anchor.at
     }
 
     #[test]
     fn the_next_tick_is_within_one_interval_and_the_one_after_it_one_interval_later() {
+        let anchor = anchor(0);
         for n in 0..500 {
             let phase = Phase::of(&key(n), INTERVAL);
-            let tick = phase.next(at(0.0), None);
-            assert!(tick > at(0.0) && tick <= at(300.0), "{n}");
-            assert_eq!(phase.next(tick, Some(tick)), tick + INTERVAL);
+            let tick = phase.next(anchor, anchor.at);
+            assert!(tick > anchor.at && tick <= anchor.at + INTERVAL, "{n}");
+            assert_eq!(phase.next(anchor, tick), tick + INTERVAL);
         }
     }
 
     #[test]
     fn a_restart_does_not_move_a_phase() {
-        let tick = Phase::of(&key(7), INTERVAL).next(at(0.0), None);
-        for later in [1.0, 299.0, 12_345.0, 1e6] {
-            let again = Phase::of(&key(7), INTERVAL).next(at(later), None);
-            let apart = again.duration_since(tick).expect("later").as_nanos();
-            assert_eq!(apart % INTERVAL.as_nanos(), 0);
+        let before = anchor(0);
+        for later in [1, 299, 12_345, 1_000_000] {
+            let apart = Duration::from_secs(later) + wait(7, anchor(later));
+            let moved = apart.abs_diff(wait(7, before)).as_nanos();
+            assert_eq!(moved % INTERVAL.as_nanos(), 0);
         }
     }
 
     #[test]
     fn the_phases_of_a_fleet_are_even() {
         let mut buckets = [0_u32; 10];
+        let anchor = anchor(0);
         for n in 0..10_000 {
-            let tick = Phase::of(&key(n), INTERVAL).next(at(0.0), None);
-            let wait = tick.duration_since(at(0.0)).expect("later").as_millis();
+            let wait = wait(n, anchor).as_millis();
             buckets[usize::try_from((wait - 1) / 30_000).expect("small")] += 1;
         }
         assert!(
@@ -112,34 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_is_not_served_twice_when_the_timer_fires_a_little_early() {
+    fn a_tick_that_comes_too_late_is_missed() {
+        let anchor = anchor(0);
         let phase = Phase::of(&key(7), INTERVAL);
-        let tick = phase.next(at(0.0), None);
-        let early = tick - Duration::from_millis(3);
-        assert_eq!(phase.next(early, Some(tick)), tick + INTERVAL);
-        assert_eq!(phase.next(early, None), tick);
-    }
-
-    #[test]
-    fn a_clock_set_back_is_followed() {
-        let phase = Phase::of(&key(7), INTERVAL);
-        let tick = phase.next(at(0.0), None);
-        let back = tick - Duration::from_hours(1);
-        assert!(phase.next(back, Some(tick)) <= back + INTERVAL);
-    }
-
-    #[test]
-    fn a_tick_slept_through_is_missed_and_a_late_one_is_not() {
-        let phase = Phase::of(&key(7), INTERVAL);
-        let tick = phase.next(at(0.0), None);
-        assert!(!phase.is_missed(tick, tick - Duration::from_secs(1)));
+        let tick = phase.next(anchor, anchor.at);
+        assert!(!phase.is_missed(tick, anchor.at));
         assert!(!phase.is_missed(tick, tick + Duration::from_secs(10)));
         assert!(phase.is_missed(tick, tick + Duration::from_secs(11)));
+        let quick = Phase::of(&key(7), Duration::from_secs(2));
+        assert!(quick.is_missed(tick, tick + Duration::from_millis(1_001)));
     }
 
     #[test]
-    fn a_time_before_the_epoch_has_a_next_tick() {
+    fn a_clock_before_the_epoch_has_a_next_tick() {
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(5);
-        assert!(Phase::of(&key(7), INTERVAL).next(before, None) > before);
+        let anchor = Anchor::new(before, Instant::now());
+        assert!(wait(7, anchor) <= INTERVAL);
     }
 }

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
@@ -20,6 +20,7 @@ use crate::directory::Account;
 use crate::facts::{
     AccountFacts, Failure, Operation, Poll, PollOutcome, RegionAnswer, Trail, TrailFacts,
 };
+use crate::timestamp::Timestamp;
 
 /// Regions of one account asked at once: each has a rate of its own, so the bound is on connections.
 const REGIONS_AT_ONCE: usize = 4;
@@ -50,7 +51,7 @@ pub async fn poll<A, O, N>(
 where
     A: Aws,
     O: Fn(AccountId) -> bool,
-    N: Fn() -> SystemTime,
+    N: Fn() -> Timestamp,
 {
     let began = Instant::now();
     let asking = Asking {

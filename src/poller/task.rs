@@ -1,12 +1,12 @@
 //! One account's task: poll, wait for the account's next tick, poll again. Small while it waits; the poll itself is on the heap only while it runs.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::gate::{Gate, Haste};
-use super::phase::Phase;
+use super::phase::{Anchor, Phase};
 use super::poll::{Terms, poll};
 use super::refused::Refused;
 use super::{Report, Settings, unread_organization_trails};
@@ -15,11 +15,14 @@ use crate::aws::Aws;
 use crate::config::OrganizationTrailStatus;
 use crate::directory::{Account, AccountKey, Directory};
 use crate::self_metrics::SelfMetrics;
+use crate::timestamp::Timestamp;
 
 /// What all accounts' tasks share.
 pub(super) struct Shared<A, N> {
     pub(super) aws: A,
     pub(super) now: N,
+    /// What ties polls to the time of day.
+    pub(super) anchor: Anchor,
     pub(super) directory: watch::Receiver<Arc<Directory>>,
     pub(super) in_force: watch::Receiver<Arc<InForce>>,
     pub(super) reports: mpsc::Sender<Report>,
@@ -45,7 +48,7 @@ pub(super) enum Start {
     AtNextTick,
 }
 
-impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
+impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
     /// Polls an account at its phase for as long as anybody takes the reports.
     pub(super) async fn follow(self: Arc<Self>, account: Arc<Account>, phase: Phase, start: Start) {
         let mut tick = None;
@@ -60,25 +63,25 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         }
     }
 
-    /// Waits for the next tick. One that was slept through is not made up for, or a fleet would poll all at once after a suspension; two in a row are
-    /// not left out.
-    async fn tick(&self, phase: Phase, last: Option<SystemTime>) -> SystemTime {
+    /// Waits for the next tick. One that comes too late, since the process was stopped, is not made
+    /// up for, or a fleet would poll all at once; two in a row are not left out.
+    async fn tick(&self, phase: Phase, last: Option<Instant>) -> Instant {
         let tick = self.sleep_to_next(phase, last).await;
-        if phase.is_missed(tick, (self.now)()) {
+        if phase.is_missed(tick, Instant::now()) {
             return self.sleep_to_next(phase, Some(tick)).await;
         }
         tick
     }
 
-    async fn sleep_to_next(&self, phase: Phase, last: Option<SystemTime>) -> SystemTime {
-        let now = (self.now)();
-        let tick = phase.next(now, last);
-        tokio::time::sleep(tick.duration_since(now).unwrap_or_default()).await;
+    async fn sleep_to_next(&self, phase: Phase, last: Option<Instant>) -> Instant {
+        let now = Instant::now();
+        let tick = phase.next(self.anchor, last.map_or(now, |last| last.max(now)));
+        sleep_until(tick).await;
         tick
     }
 
-    fn count_overrun(&self, account: &Account, tick: Option<SystemTime>) {
-        if tick.is_some_and(|tick| (self.now)() >= tick + account.interval) {
+    fn count_overrun(&self, account: &Account, tick: Option<Instant>) {
+        if tick.is_some_and(|tick| Instant::now() >= tick + account.interval) {
             self.metrics.poll_overran();
         }
     }
@@ -88,7 +91,7 @@ impl<A: Aws, N: Fn() -> SystemTime + Send + Sync + 'static> Shared<A, N> {
         &self,
         session: &A::Session,
         account: &Account,
-        tick: Option<SystemTime>,
+        tick: Option<Instant>,
     ) -> bool {
         let in_force = Arc::clone(&self.in_force.borrow());
         let haste = tick.map_or(Haste::AtOnce, |_| Haste::InTurn);

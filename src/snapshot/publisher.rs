@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use imbl::OrdMap;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +21,7 @@ use crate::directory::{Account, AccountKey, Directory, Source};
 use crate::facts::{Poll, PollOutcome};
 use crate::poller::Report;
 use crate::self_metrics::SelfMetrics;
+use crate::timestamp::Timestamp;
 
 /// The one writer of the snapshot.
 pub struct Publisher {
@@ -60,7 +61,7 @@ impl Publisher {
         mut self,
         mut directory: watch::Receiver<Arc<Directory>>,
         mut reports: mpsc::Receiver<Report>,
-        now: impl Fn() -> SystemTime,
+        now: impl Fn() -> Timestamp,
         shutdown: impl Future<Output = ()>,
     ) {
         let mut shutdown = std::pin::pin!(shutdown);
@@ -82,7 +83,7 @@ impl Publisher {
     }
 
     /// Publishes a new directory: what is gone is gone, what is new is there and unknown.
-    pub fn follow(&mut self, directory: Arc<Directory>, now: SystemTime) {
+    pub fn follow(&mut self, directory: Arc<Directory>, now: Timestamp) {
         let before = std::mem::replace(&mut self.directory, directory);
         let directory = Arc::clone(&self.directory);
         for key in before.accounts.keys() {
@@ -104,7 +105,7 @@ impl Publisher {
     }
 
     /// Publishes what one poll showed. A report of an account that is no longer in the directory is dropped.
-    pub fn report(&mut self, report: Report, now: SystemTime) {
+    pub fn report(&mut self, report: Report, now: Timestamp) {
         let key = report.key.clone();
         if self.directory.accounts.contains_key(&key) {
             self.account_polled(report, now);
@@ -116,7 +117,7 @@ impl Publisher {
         self.publish();
     }
 
-    fn account_polled(&mut self, report: Report, now: SystemTime) {
+    fn account_polled(&mut self, report: Report, now: Timestamp) {
         let Report {
             key,
             identity,
@@ -170,7 +171,7 @@ impl Publisher {
     }
 
     /// Whatever was published of `id` under further names before it was known that it is the same account is taken back.
-    fn one_account_only(&mut self, id: AccountId, now: SystemTime) {
+    fn one_account_only(&mut self, id: AccountId, now: Timestamp) {
         let keys = self.identities.keys(id);
         let taken: Vec<AccountKey> = keys.filter(|key| self.is_taken(key, id)).cloned().collect();
         for key in taken {
@@ -197,7 +198,7 @@ impl Publisher {
         }
     }
 
-    fn neighbour_polled(&mut self, report: &Report, now: SystemTime) {
+    fn neighbour_polled(&mut self, report: &Report, now: Timestamp) {
         let Some(account) = self.directory.neighbours.get(&report.key).cloned() else {
             return;
         };
@@ -219,7 +220,7 @@ impl Publisher {
     }
 
     /// Judges again the accounts that wait for the organization trails whose facts changed with their owner's poll.
-    fn judge_members_again(&mut self, before: &[HeldTrail], after: &[HeldTrail], now: SystemTime) {
+    fn judge_members_again(&mut self, before: &[HeldTrail], after: &[HeldTrail], now: Timestamp) {
         if self.waiting.is_empty() {
             return;
         }
@@ -243,7 +244,7 @@ impl Publisher {
         account: &Arc<Account>,
         held: &Standing,
         poll: &Poll,
-        now: SystemTime,
+        now: Timestamp,
     ) -> AccountState {
         let standing = held.after(poll, |arn| self.held_by_owner(arn, &account.key), now);
         self.state(account, standing)
@@ -280,7 +281,7 @@ impl Publisher {
     }
 
     /// Takes in an account of the directory: new, changed, or as it was.
-    fn enrol(&mut self, account: &Arc<Account>, now: SystemTime) {
+    fn enrol(&mut self, account: &Arc<Account>, now: Timestamp) {
         let policy = Arc::clone(&account.policy);
         let Some(held) = self.accounts.get(&account.key).cloned() else {
             self.readiness.appeared(&account.key);

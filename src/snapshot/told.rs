@@ -1,11 +1,10 @@
 //! The log of an account: one line for each change of its verdict or of the calls that fail, none for what stays.
 
-use std::time::SystemTime;
-
 use super::AccountState;
 use crate::aws::CallError;
 use crate::compliance::{Standing, State, Verdict};
 use crate::facts::{Failure, Operation};
+use crate::timestamp::Timestamp;
 
 /// How many failed calls a line tells in AWS's words; the others are much the same.
 const TOLD_AT_MOST: usize = 3;
@@ -28,7 +27,7 @@ pub fn news(
     before: &Standing,
     after: &Standing,
     errors: &[CallError],
-    now: SystemTime,
+    now: Timestamp,
 ) -> Option<News> {
     let then = before.last_poll().map_or(now, |poll| poll.ended);
     let verdict = after.verdict(now);
@@ -57,7 +56,7 @@ fn detail(after: &Standing, errors: &[CallError]) -> Option<String> {
 }
 
 /// Logs what changed, if anything did.
-pub(super) fn tell(before: &Standing, after: &AccountState, errors: &[CallError], now: SystemTime) {
+pub(super) fn tell(before: &Standing, after: &AccountState, errors: &[CallError], now: Timestamp) {
     let Some(news) = news(before, &after.standing, errors, now) else {
         return;
     };

@@ -4,7 +4,6 @@
 
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -21,6 +20,7 @@ use crate::directory::AccountKey;
 use crate::exposition::{accepts_gzip, gzip};
 use crate::fleet::{Summary, entry};
 use crate::snapshot::{AccountState, Snapshot};
+use crate::timestamp::Timestamp;
 
 /// A chunk is sent when it is this long.
 const CHUNK: usize = 64 * 1024;
@@ -41,7 +41,7 @@ struct Problem<'a> {
 }
 
 /// What `/api/v1/accounts` answers when it is asked for everything, in pieces.
-pub fn everything(snapshot: Arc<Snapshot>, now: SystemTime) -> impl Iterator<Item = Bytes> {
+pub fn everything(snapshot: Arc<Snapshot>, now: Timestamp) -> impl Iterator<Item = Bytes> {
     List {
         snapshot,
         query: Query::default(),
@@ -55,7 +55,7 @@ pub(super) fn accounts(
     snapshot: Arc<Snapshot>,
     query: Query,
     headers: &HeaderMap,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Answer {
     if query.unknown_state {
         let why = "state must be compliant, non_compliant or unknown";
@@ -71,11 +71,7 @@ pub(super) fn accounts(
 }
 
 /// `/api/v1/accounts/{id}`.
-pub(super) fn account(
-    state: Option<&AccountState>,
-    headers: &HeaderMap,
-    now: SystemTime,
-) -> Answer {
+pub(super) fn account(state: Option<&AccountState>, headers: &HeaderMap, now: Timestamp) -> Answer {
     let Some(state) = state else {
         return problem(StatusCode::NOT_FOUND, "no such account");
     };
@@ -119,7 +115,7 @@ fn written(value: &impl Serialize) -> String {
 struct List {
     snapshot: Arc<Snapshot>,
     query: Query,
-    now: SystemTime,
+    now: Timestamp,
     place: Place,
 }
 
@@ -151,7 +147,7 @@ impl Iterator for List {
 impl List {
     fn head(&self, text: &mut String) -> Place {
         let head = written(&Head {
-            generated_at: Time(self.now),
+            generated_at: Time(self.now.wall()),
             ready: self.snapshot.ready,
             partial: self.snapshot.partial,
             elsewhere: self.snapshot.elsewhere,

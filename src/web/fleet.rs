@@ -1,7 +1,6 @@
 //! The accounts that were asked for, in order, a page at a time.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::query::{PAGE, Query, Sort};
 use super::words;
@@ -10,6 +9,7 @@ use crate::compliance::Reason;
 use crate::directory::AccountKey;
 use crate::fleet::{Entry, badness, entry, name};
 use crate::snapshot::{AccountState, Snapshot};
+use crate::timestamp::Timestamp;
 
 /// Whether an account is among those asked for.
 pub(super) fn fits(entry: &Entry<'_>, query: &Query) -> bool {
@@ -40,7 +40,7 @@ pub(super) struct Page<'a> {
 }
 
 /// The accounts asked for. The whole fleet is looked at, a page of it is kept.
-pub(super) fn page<'a>(snapshot: &'a Snapshot, query: &Query, now: SystemTime) -> Page<'a> {
+pub(super) fn page<'a>(snapshot: &'a Snapshot, query: &Query, now: Timestamp) -> Page<'a> {
     let all = snapshot.accounts.values().map(|state| entry(state, now));
     let mut entries: Vec<_> = all.filter(|entry| fits(entry, query)).collect();
     sort(&mut entries, query, now);
@@ -57,7 +57,7 @@ pub(super) fn page<'a>(snapshot: &'a Snapshot, query: &Query, now: SystemTime) -
 }
 
 /// Stable, so that accounts that are equal stay in the order of their ids.
-fn sort(entries: &mut [Entry<'_>], query: &Query, now: SystemTime) {
+fn sort(entries: &mut [Entry<'_>], query: &Query, now: Timestamp) {
     let rank = |e: &Entry<'_>| badness(e.verdict.state, e.verdict.reason);
     match query.sort {
         Sort::State => entries.sort_by_key(rank),

@@ -6,7 +6,6 @@ mod index;
 
 use std::fmt::Write;
 use std::sync::LazyLock;
-use std::time::SystemTime;
 
 use askama::Template;
 use base64::Engine;
@@ -29,6 +28,7 @@ use super::route::TelemetryPath;
 use super::view::Time;
 use crate::compliance::State;
 use crate::exposition::{accepts_gzip, gzip};
+use crate::timestamp::Timestamp;
 
 /// The style of every page.
 pub(super) const STYLE: &str = include_str!("../../templates/page.css");
@@ -61,12 +61,12 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// What every page shows at `now`.
-    pub(super) fn new(telemetry: &'a TelemetryPath, ready: bool, now: SystemTime) -> Self {
+    pub(super) fn new(telemetry: &'a TelemetryPath, ready: bool, now: Timestamp) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
             telemetry_path: telemetry.as_str(),
             ready,
-            now: Time(now),
+            now: Time(now.wall()),
         }
     }
 }

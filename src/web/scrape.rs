@@ -1,7 +1,5 @@
 //! `/metrics`: the exposition, in the format and encoding that the scraper asks for.
 
-use std::time::SystemTime;
-
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, VARY};
 use http::{HeaderMap, StatusCode};
 use prometheus::proto::MetricFamily;
@@ -12,13 +10,14 @@ use super::reply::{Answer, answer, with};
 
 use crate::exposition::{self, Exposition, Format};
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 
 /// The exposition of one snapshot at `now`. 200 with whatever is known.
 pub(super) fn scrape(
     snapshot: &Snapshot,
     own: Vec<MetricFamily>,
     headers: &HeaderMap,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Answer {
     let format = Format::negotiate(joined(headers, &ACCEPT).as_deref());
     let chunks = Exposition::new(snapshot, own, now, format);

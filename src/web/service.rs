@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode};
@@ -20,6 +20,7 @@ use super::reply::{Answer, busy, not_allowed, not_found, text, with};
 use super::route::{ACCOUNT, API_ACCOUNT, Missed, Route, last_part, route};
 use super::scrape::scrape;
 use super::{Server, WebSettings, api, fleet};
+use crate::clock;
 use crate::snapshot::Snapshot;
 
 /// What every request is answered from.
@@ -107,7 +108,7 @@ impl Site {
     }
 
     fn render(&self, route: Route, request: &Request<Incoming>, snapshot: Arc<Snapshot>) -> Answer {
-        let (now, headers) = (SystemTime::now(), request.headers());
+        let (now, headers) = (clock::now(), request.headers());
         let path = request.uri().path();
         let query = Query::parse(request.uri().query());
         let frame = Frame::new(&self.settings().telemetry_path, snapshot.ready, now);

@@ -4,7 +4,6 @@ mod moment;
 mod trail;
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -13,6 +12,7 @@ use crate::compliance::standing::EventKind;
 use crate::compliance::{Check, Reason};
 use crate::fleet::name;
 use crate::snapshot::AccountState;
+use crate::timestamp::Timestamp;
 
 pub(super) use moment::{Time, age};
 pub(super) use trail::Trail;
@@ -95,7 +95,7 @@ pub(super) struct Asked<'a> {
 
 impl<'a> Account<'a> {
     /// An account at `now`.
-    pub(super) fn new(state: &'a AccountState, now: SystemTime) -> Self {
+    pub(super) fn new(state: &'a AccountState, now: Timestamp) -> Self {
         let (account, standing) = (&*state.account, &state.standing);
         let verdict = standing.verdict(now);
         let evidence = standing.evidence(now);
@@ -121,7 +121,7 @@ impl<'a> Account<'a> {
             trails: trails.map(|t| Trail::new(t, standing, now)).collect(),
             failing_calls: failing(state),
             regions: regions(state),
-            last_poll_at: last_poll.map(|poll| Time(poll.ended)),
+            last_poll_at: last_poll.map(|poll| Time(poll.ended.wall())),
             last_poll_duration_seconds: last_poll.map(|poll| poll.duration.as_secs_f64()),
             last_success_at: standing.last_success().map(Time),
             wrong_account: standing.wrong_account().map(|id| id.to_string()),
@@ -141,7 +141,7 @@ impl Counts {
     }
 }
 
-fn checked(state: &AccountState, check: Check, now: SystemTime) -> Checked {
+fn checked(state: &AccountState, check: Check, now: Timestamp) -> Checked {
     Checked {
         check: check.as_str(),
         required: state.account.policy.required.contains(&check),

@@ -13,15 +13,17 @@ use cloudtrail_exporter::facts::{
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
+use cloudtrail_exporter::timestamp::Timestamp;
 
 use crate::strict::{self, Family, Sample};
 
 /// When every scrape of these tests happens.
-pub(crate) fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_250)
+pub(crate) fn now() -> Timestamp {
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_250);
+    Timestamp::new(wall, Duration::from_hours(20_000))
 }
 
-pub(crate) fn ago(seconds: u64) -> SystemTime {
+pub(crate) fn ago(seconds: u64) -> Timestamp {
     now() - Duration::from_secs(seconds)
 }
 
@@ -82,13 +84,13 @@ pub(crate) fn trail(owner: u64, name: &str) -> TrailFacts {
 /// Everything delivered a few minutes before the poll.
 pub(crate) fn status(logging: bool) -> TrailStatus {
     let at = |seconds| Delivery {
-        latest: Moment::At(ago(seconds)),
+        latest: Moment::At(ago(seconds).wall()),
         error: None,
     };
     TrailStatus {
         logging,
         deliveries: [at(360), at(2_400), at(120), at(361)],
-        started: Moment::At(ago(40_000_000)),
+        started: Moment::At(ago(40_000_000).wall()),
         stopped: Moment::Never,
     }
 }

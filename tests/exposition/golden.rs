@@ -178,7 +178,7 @@ fn single_region() -> TrailFacts {
 fn stopped() -> TrailFacts {
     let mut held = trail(100_000_000_003, "main");
     let mut stopped = status(false);
-    stopped.stopped = Moment::At(ago(7_200));
+    stopped.stopped = Moment::At(ago(7_200).wall());
     held.status = Ok(stopped);
     held
 }

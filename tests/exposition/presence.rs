@@ -231,7 +231,7 @@ fn a_time_aws_does_not_report_has_no_sample() {
 fn the_age_is_computed_at_scrape_time_and_is_never_negative() {
     let mut ahead = trail(ID, "main");
     let mut status = status(true);
-    status.deliveries[0].latest = Moment::At(now() + std::time::Duration::from_mins(4));
+    status.deliveries[0].latest = Moment::At((now() + std::time::Duration::from_mins(4)).wall());
     ahead.status = Ok(status);
     let ages = samples(
         with(vec![ahead]),

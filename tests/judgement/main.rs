@@ -13,4 +13,4 @@ mod properties;
 mod small_worlds;
 
 // The fixtures are shared with the unit tests, which find these names at the root of the crate.
-use cloudtrail_exporter::{account, compliance, facts};
+use cloudtrail_exporter::{account, compliance, facts, timestamp};

@@ -1,12 +1,13 @@
 //! A second judge, written in another style: it knows no third value. It fills every gap in the facts in all ways that could be true, judges each of
 //! the worlds so made with plain booleans, event by event, and calls proven only what all of them agree on.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::compliance::Policy;
 use crate::facts::{
     AccountFacts, EventSelectors, Failure, Moment, ReadWrite, RegionAnswer, TrailFacts,
 };
+use crate::timestamp::Timestamp;
 
 /// Event sources that selectors of these tests name, and one that none names.
 const SOURCES: [&str; 3] = ["kms.amazonaws.com", "rdsdata.amazonaws.com", "any other"];
@@ -52,7 +53,7 @@ fn checks(world: &[Real]) -> [bool; 7] {
 pub(crate) fn agreed(
     facts: &AccountFacts,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> ([Option<bool>; 7], Option<bool>) {
     let mut seen: Option<([bool; 7], bool)> = None;
     let mut agreed = ([true; 7], true);
@@ -74,7 +75,7 @@ pub(crate) fn agreed(
 }
 
 /// Every way to fill the gaps.
-fn worlds(facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Vec<Vec<Real>> {
+fn worlds(facts: &AccountFacts, policy: &Policy, now: Timestamp) -> Vec<Vec<Real>> {
     let mut worlds = vec![Vec::new()];
     for heard in facts.trails.iter().filter(|t| t.trail.multi_region) {
         let ways = ways(heard, facts, policy, now);
@@ -111,7 +112,7 @@ fn worlds(facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Vec<Vec<Rea
 }
 
 /// Every trail that this one could be.
-fn ways(heard: &TrailFacts, facts: &AccountFacts, policy: &Policy, now: SystemTime) -> Vec<Real> {
+fn ways(heard: &TrailFacts, facts: &AccountFacts, policy: &Policy, now: Timestamp) -> Vec<Real> {
     let lost = sends_nothing(heard, facts);
     let mut ways = Vec::new();
     for covers in if lost { &[false, true][..] } else { &[true] } {
@@ -159,7 +160,7 @@ fn lives(
     heard: &TrailFacts,
     validated: bool,
     policy: &Policy,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Vec<(bool, bool)> {
     let Ok(status) = &heard.status else {
         return vec![(false, false), (false, true), (true, false), (true, true)];
@@ -189,13 +190,13 @@ fn lives(
 }
 
 /// How long ago it may have happened; `None` for never.
-fn ages(moment: Moment, policy: &Policy, now: SystemTime) -> Vec<Option<Duration>> {
+fn ages(moment: Moment, policy: &Policy, now: Timestamp) -> Vec<Option<Duration>> {
     let lately = Some(Duration::ZERO);
     let long_ago = Some(policy.max_delivery_age * 2);
     match moment {
         Moment::Never => vec![None],
         Moment::Implausible => vec![lately, long_ago],
-        Moment::At(at) => match now.duration_since(at) {
+        Moment::At(at) => match now.wall().duration_since(at) {
             Ok(age) => vec![Some(age)],
             Err(ahead) if ahead.duration() <= Duration::from_mins(5) => vec![lately],
             Err(_) => vec![lately, long_ago],
@@ -208,7 +209,7 @@ enum Start {
     Unsaid,
 }
 
-fn starts(moment: Moment, policy: &Policy, now: SystemTime) -> Vec<Start> {
+fn starts(moment: Moment, policy: &Policy, now: Timestamp) -> Vec<Start> {
     let start = |age: Option<Duration>| age.map_or(Start::Unsaid, Start::Then);
     ages(moment, policy, now).into_iter().map(start).collect()
 }

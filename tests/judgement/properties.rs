@@ -1,7 +1,7 @@
 //! What must hold of every account, however it answers.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -20,6 +20,7 @@ use crate::fixtures::{
     trail,
 };
 use crate::oracle::is_recorded;
+use crate::timestamp::Timestamp;
 
 const SOURCES: [&str; 3] = [
     "kms.amazonaws.com",
@@ -209,7 +210,7 @@ fn outcome() -> impl Strategy<Value = PollOutcome> {
     ]
 }
 
-fn at(after: u64) -> SystemTime {
+fn at(after: u64) -> Timestamp {
     now() + minutes(after)
 }
 
@@ -347,7 +348,7 @@ proptest! {
         let time = at(5 * (outcomes.len() as u64 - 1));
         let last = after.last_poll().expect("a poll");
         prop_assert_eq!(last.up, last.open_reason.is_none());
-        prop_assert_eq!(last.up, after.last_success() == Some(time));
+        prop_assert_eq!(last.up, after.last_success() == Some(time.wall()));
         if !last.up && after.wrong_account().is_none() && before.verdict(time).state != State::Unknown {
             prop_assert_eq!(after.verdict(time), before.verdict(time));
         }

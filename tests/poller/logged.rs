@@ -1,6 +1,6 @@
 //! What the log tells of an account: changes, once.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cloudtrail_exporter::aws::CallError;
 use cloudtrail_exporter::compliance::{Reason, Standing, State};
@@ -8,10 +8,11 @@ use cloudtrail_exporter::facts::{
     AccountFacts, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer, TrailFacts,
 };
 use cloudtrail_exporter::snapshot::told::{News, news};
+use cloudtrail_exporter::timestamp::Timestamp;
 
 use super::world::*;
 
-fn poll(ended: SystemTime, outcome: PollOutcome) -> Poll {
+fn poll(ended: Timestamp, outcome: PollOutcome) -> Poll {
     Poll {
         ended,
         duration: Duration::from_secs(1),
@@ -47,7 +48,7 @@ fn told(outcomes: impl IntoIterator<Item = PollOutcome>) -> Vec<Option<News>> {
         let next = standing.after(&poll(now, outcome), |_| None, now);
         told.push(news(&standing, &next, std::slice::from_ref(&error), now));
         standing = next;
-        now += INTERVAL;
+        now = now + INTERVAL;
     }
     told
 }

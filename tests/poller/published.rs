@@ -1,7 +1,7 @@
 //! What the publisher makes of reports, through real judgement.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cloudtrail_exporter::compliance::{Check, Policy, Reason, State, Verdict};
 use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Source};
@@ -12,6 +12,7 @@ use cloudtrail_exporter::facts::{
 use cloudtrail_exporter::poller::Report;
 use cloudtrail_exporter::self_metrics::SelfMetrics;
 use cloudtrail_exporter::snapshot::{AccountState, Publisher, Snapshot};
+use cloudtrail_exporter::timestamp::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::world::*;
@@ -23,7 +24,7 @@ struct Scene {
     publisher: Publisher,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     metrics: SelfMetrics,
-    now: SystemTime,
+    now: Timestamp,
 }
 
 impl Scene {
@@ -47,7 +48,7 @@ impl Scene {
     }
 
     fn later(&mut self, by: Duration) {
-        self.now += by;
+        self.now = self.now + by;
     }
 
     fn polled(&mut self, key: AccountKey, identity: Option<u64>, outcome: PollOutcome) {

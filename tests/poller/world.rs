@@ -9,6 +9,7 @@ use cloudtrail_exporter::config::Access;
 use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Source};
 use cloudtrail_exporter::facts::{Delivery, Moment, Trail, TrailStatus};
 use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
+use cloudtrail_exporter::timestamp::Timestamp;
 use tokio::time::Instant;
 
 pub(super) const INTERVAL: Duration = Duration::from_mins(5);
@@ -107,25 +108,26 @@ pub(super) fn organization_trail(owner: u64) -> Trail {
 
 pub(super) fn status(logging: bool) -> TrailStatus {
     let delivered = Delivery {
-        latest: Moment::At(epoch()),
+        latest: Moment::At(epoch().wall()),
         error: None,
     };
     let none = Delivery::default;
     TrailStatus {
         logging,
         deliveries: [delivered, none(), none(), none()],
-        started: Moment::At(epoch()),
+        started: Moment::At(epoch().wall()),
         stopped: Moment::Never,
     }
 }
 
 /// When these tests begin.
-pub(super) fn epoch() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
+pub(super) fn epoch() -> Timestamp {
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
+    Timestamp::new(wall, Duration::from_hours(1_000))
 }
 
-/// A wall clock that goes with tokio's paused one.
-pub(super) fn clock() -> impl Fn() -> SystemTime + Clone + Send + Sync + 'static {
+/// Clocks that go with tokio's paused one.
+pub(super) fn clock() -> impl Fn() -> Timestamp + Clone + Send + Sync + 'static {
     let began = Instant::now();
     move || epoch() + began.elapsed()
 }

@@ -1,9 +1,10 @@
 //! A made-up fleet in every state, for the pages and the JSON.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use cloudtrail_exporter::account::{AccountId, Partition, Region};
+use cloudtrail_exporter::clock;
 use cloudtrail_exporter::compliance::{Check, Policy, Standing};
 use cloudtrail_exporter::config::Access;
 use cloudtrail_exporter::directory::{Account, AccountKey, Source};
@@ -12,6 +13,7 @@ use cloudtrail_exporter::facts::{
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
+use cloudtrail_exporter::timestamp::Timestamp;
 
 const FIRST: u64 = 210_987_654_000;
 const MINUTE: u64 = 60;
@@ -31,8 +33,8 @@ fn special() -> Vec<AccountState> {
     let denied = session_refused(Failure::AccessDenied);
     let mut long_ago = trail(8);
     let mut status = status(true);
-    status.deliveries[0].latest = Moment::At(ago(190 * MINUTE));
-    status.deliveries[1].latest = Moment::At(ago(200 * MINUTE));
+    status.deliveries[0].latest = Moment::At(ago(190 * MINUTE).wall());
+    status.deliveries[1].latest = Moment::At(ago(200 * MINUTE).wall());
     long_ago.status = Ok(status);
     let old = answered(8, vec![long_ago], 180 * MINUTE);
     let mut role = account(7, "sandbox");
@@ -80,8 +82,8 @@ fn policy() -> Arc<Policy> {
     })
 }
 
-fn ago(seconds: u64) -> SystemTime {
-    SystemTime::now() - Duration::from_secs(seconds)
+fn ago(seconds: u64) -> Timestamp {
+    clock::now() - Duration::from_secs(seconds)
 }
 
 fn id(n: u64) -> AccountId {
@@ -133,13 +135,13 @@ fn trail(n: u64) -> TrailFacts {
 
 fn status(logging: bool) -> TrailStatus {
     let at = |minutes| Delivery {
-        latest: Moment::At(ago(minutes * MINUTE)),
+        latest: Moment::At(ago(minutes * MINUTE).wall()),
         error: None,
     };
     TrailStatus {
         logging,
         deliveries: [at(6), at(40), Delivery::default(), Delivery::default()],
-        started: Moment::At(ago(40_000_000)),
+        started: Moment::At(ago(40_000_000).wall()),
         stopped: Moment::Never,
     }
 }
@@ -161,8 +163,8 @@ fn single_region(n: u64) -> TrailFacts {
 fn stopped(n: u64) -> TrailFacts {
     let mut heard = trail(n);
     let mut stopped = status(false);
-    stopped.stopped = Moment::At(ago(130 * MINUTE));
-    stopped.deliveries[0].latest = Moment::At(ago(128 * MINUTE));
+    stopped.stopped = Moment::At(ago(130 * MINUTE).wall());
+    stopped.deliveries[0].latest = Moment::At(ago(128 * MINUTE).wall());
     heard.status = Ok(stopped);
     heard
 }
@@ -171,7 +173,7 @@ fn bucket_gone(n: u64) -> TrailFacts {
     let mut heard = trail(n);
     let mut failing = status(true);
     failing.deliveries[0].error = Some("NoSuchBucket".into());
-    failing.deliveries[0].latest = Moment::At(ago(3 * 86_400));
+    failing.deliveries[0].latest = Moment::At(ago(3 * 86_400).wall());
     heard.status = Ok(failing);
     heard
 }

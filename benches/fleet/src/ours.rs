@@ -4,13 +4,14 @@ use std::fmt::Write;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::limits::CallLimits;
 use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::aws::session::Session;
+use cloudtrail_exporter::clock;
 use cloudtrail_exporter::config::{Config, Secret, Variables};
 use cloudtrail_exporter::directory::{Account, Directory, Inputs, Shard, build};
 use cloudtrail_exporter::facts::PollOutcome;
@@ -45,7 +46,7 @@ pub(crate) async fn run(plan: &Plan) -> Value {
     let accounts = directory.accounts.values();
     let accounts = accounts.map(|account| (aws.open(account), Arc::clone(account)));
     let mut publisher = Publisher::new(metrics.clone());
-    publisher.follow(Arc::clone(&directory), SystemTime::now());
+    publisher.follow(Arc::clone(&directory), clock::now());
     let snapshot = publisher.subscribe();
     let (reports, reported) = mpsc::channel(REPORTS_WAITING);
     let publishing = tokio::spawn(publish(publisher, reported));
@@ -119,7 +120,7 @@ async fn polled(fleet: Arc<Fleet>, place: usize) -> bool {
         left_to_owner: |_| false,
     };
     // Boxed as in the poller's task.
-    let report = Box::pin(poll(&fleet.aws, session, account, &terms, &SystemTime::now));
+    let report = Box::pin(poll(&fleet.aws, session, account, &terms, &clock::now));
     let report = report.await;
     let good = matches!(&report.poll.outcome, PollOutcome::Answered(facts) if facts.trails.len() == 1)
         && report.errors.is_empty();
@@ -131,7 +132,7 @@ async fn publish(mut publisher: Publisher, mut reports: mpsc::Receiver<Report>) 
     let mut took = Vec::new();
     while let Some(report) = reports.recv().await {
         let began = Instant::now();
-        publisher.report(report, SystemTime::now());
+        publisher.report(report, clock::now());
         took.push(u32::try_from(began.elapsed().as_nanos()).unwrap_or(u32::MAX));
     }
     took

@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
+use cloudtrail_exporter::clock;
 use cloudtrail_exporter::exposition::{CHUNK, Exposition, Format, gzip};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
 use cloudtrail_exporter::snapshot::Snapshot;
@@ -19,7 +19,7 @@ const RUNS: usize = 5;
 
 pub(crate) fn scrape(snapshot: &Arc<Snapshot>, metrics: &SelfMetrics) -> Value {
     let chunks = || {
-        let now = SystemTime::now();
+        let now = clock::now();
         Exposition::new(snapshot, metrics.gather(), now, Format::Text)
     };
     let text: Vec<u8> = chunks().flatten().collect();

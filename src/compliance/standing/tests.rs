@@ -9,7 +9,7 @@ use std::time::Duration;
 const TIMEOUT: RegionAnswer = RegionAnswer::Failed(Failure::Timeout);
 
 /// So many minutes after `now()`.
-fn later(after: u64) -> SystemTime {
+fn later(after: u64) -> Timestamp {
     now() + minutes(after)
 }
 
@@ -82,7 +82,7 @@ fn a_poll_that_proves_compliance_says_so() {
     let standing = heard(&new(), &whole([trail("a")]), 0);
     assert_eq!(standing.verdict(now()), COMPLIANT);
     assert_eq!(standing.evidence(now()), Some(&arn(ME, "a")));
-    assert_eq!(standing.last_success(), Some(now()));
+    assert_eq!(standing.last_success(), Some(now().wall()));
     let last = standing.last_poll().expect("a poll");
     assert_eq!((last.up, last.open_reason, last.ended), (true, None, now()));
     assert_eq!(last.regions, [(HOME.parse().expect("a Region"), true)]);
@@ -132,7 +132,7 @@ fn an_open_poll_is_not_up_and_says_why() {
         [(Operation::DescribeTrails, Failure::Timeout)]
     );
     assert_eq!(last.regions, [(HOME.parse().expect("a Region"), false)]);
-    assert_eq!(standing.last_success(), Some(now()));
+    assert_eq!(standing.last_success(), Some(now().wall()));
 }
 
 #[test]
@@ -369,7 +369,7 @@ fn the_owner_proves_a_member_compliant_for_as_long_as_its_own_reading_is_fresh()
     assert_eq!(standing.check(Check::Logging, later(19)), Some(true));
     assert_eq!(standing.verdict(later(20)), unknown(Reason::Stale));
     assert_eq!(standing.check(Check::Logging, later(20)), None);
-    assert_eq!(standing.last_success(), Some(later(10)));
+    assert_eq!(standing.last_success(), Some(later(10).wall()));
     assert_eq!(standing.counts().logging_multi_region, Some(1));
 }
 
@@ -522,7 +522,7 @@ fn a_policy_that_needs_less_than_failed_makes_the_last_poll_a_success() {
     let standing = standing.with_policy(Arc::new(rule()));
     assert_eq!(standing.verdict(now()), COMPLIANT);
     assert!(standing.last_poll().expect("a poll").up);
-    assert_eq!(standing.last_success(), Some(now()));
+    assert_eq!(standing.last_success(), Some(now().wall()));
 }
 
 #[test]

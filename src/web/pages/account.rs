@@ -9,6 +9,7 @@ use super::{Frame, class, page};
 use crate::compliance::State;
 use crate::fleet::{Entry, clean, entry};
 use crate::snapshot::AccountState;
+use crate::timestamp::Timestamp;
 use crate::web::fleet;
 use crate::web::query::encoded;
 use crate::web::remediation::{Place, Step, steps};
@@ -45,7 +46,7 @@ pub(crate) fn account(
     state: &AccountState,
     site: Frame<'_>,
     headers: &HeaderMap,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Answer {
     let entry = entry(state, now);
     let verdict = entry.verdict;
@@ -71,7 +72,7 @@ pub(crate) fn account(
         took,
         steps: cleaned(steps(verdict.reason, &place)),
         held: held(&entry, &place, now),
-        now,
+        now: now.wall(),
     };
     page(&template, headers)
 }
@@ -83,10 +84,10 @@ fn cleaned(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn held(entry: &Entry<'_>, place: &Place<'_>, now: SystemTime) -> Option<Held> {
+fn held(entry: &Entry<'_>, place: &Place<'_>, now: Timestamp) -> Option<Held> {
     let state = entry.state;
     let why = entry.open()?;
-    let proven = Time(state.standing.last_success()?).age(now);
+    let proven = Time(state.standing.last_success()?).age(now.wall());
     let until = match entry.verdict.state {
         State::NonCompliant => "until a poll proves otherwise".to_owned(),
         _ => format!(

@@ -1,7 +1,5 @@
 //! `/`: the fleet at one look, worst first.
 
-use std::time::SystemTime;
-
 use askama::Template;
 use http::HeaderMap;
 
@@ -9,6 +7,7 @@ use super::{Frame, class, grouped, page};
 use crate::compliance::State;
 use crate::fleet::{Entry, Summary, badness, clean, name};
 use crate::snapshot::{AccountState, Snapshot};
+use crate::timestamp::Timestamp;
 use crate::web::fleet;
 use crate::web::query::{PAGE, Query, Sort, encoded};
 use crate::web::reply::Answer;
@@ -92,7 +91,7 @@ pub(crate) fn index(
     site: Frame<'_>,
     query: &Query,
     headers: &HeaderMap,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Answer {
     let summary = Summary::of(snapshot, now);
     let found = fleet::page(snapshot, query, now);
@@ -227,11 +226,11 @@ fn heads(query: &Query) -> Vec<Head> {
     ]
 }
 
-fn row(entry: &Entry<'_>, now: SystemTime) -> Row {
+fn row(entry: &Entry<'_>, now: Timestamp) -> Row {
     let (account, verdict) = (entry.state, entry.verdict);
     let (delivery, success) = (entry.last_delivery(now), account.standing.last_success());
     let (delivery, success) = (delivery.map(Time), success.map(Time));
-    let shown_age = |time: Option<Time>| time.map(|at| at.age(now)).unwrap_or_default();
+    let shown_age = |time: Option<Time>| time.map(|at| at.age(now.wall())).unwrap_or_default();
     let (rank, reason) = badness(verdict.state, verdict.reason);
     let id = account.id.map(|id| id.to_string()).unwrap_or_default();
     let name = name(account).into_owned();
@@ -262,7 +261,7 @@ fn key(time: Option<Time>) -> String {
 }
 
 /// The trail that is the evidence, else how far the trails there are go.
-fn trails(account: &AccountState, now: SystemTime) -> String {
+fn trails(account: &AccountState, now: Timestamp) -> String {
     if let Some(arn) = account.standing.evidence(now) {
         return clean(arn.name()).into_owned();
     }

@@ -6,6 +6,7 @@ use crate::compliance::Policy;
 use crate::config::Access;
 use crate::directory::{AccountKey, Source};
 use crate::facts::{Dated, Delivery, Moment, Trail, TrailStatus};
+use crate::timestamp::Timestamp;
 
 const OWN: &str = "210987654321";
 
@@ -66,7 +67,7 @@ fn failing(mut held: HeldTrail, error: &str) -> HeldTrail {
     status.deliveries[0].error = Some(error.into());
     held.status = Some(Dated {
         value: status,
-        at: SystemTime::UNIX_EPOCH,
+        at: Timestamp::new(SystemTime::UNIX_EPOCH, Duration::ZERO),
     });
     held
 }

@@ -1,7 +1,6 @@
 //! One trail as pages and JSON show it.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use crate::compliance::standing::EventKind;
 use crate::compliance::{HeldTrail, Standing};
 use crate::facts::{Destination, Moment, TrailStatus};
 use crate::fleet::clean;
+use crate::timestamp::Timestamp;
 
 /// A trail.
 #[derive(Debug, Serialize)]
@@ -49,7 +49,7 @@ pub(crate) struct Delivery<'a> {
 
 impl<'a> Trail<'a> {
     /// A trail of an account at `now`.
-    pub(crate) fn new(held: &'a HeldTrail, standing: &Standing, now: SystemTime) -> Self {
+    pub(crate) fn new(held: &'a HeldTrail, standing: &Standing, now: Timestamp) -> Self {
         let trail = &held.trail;
         let status = held.status.as_ref().map(|status| &status.value);
         let time = |moment: fn(&TrailStatus) -> Moment| status.and_then(|s| moment(s).known());
@@ -76,7 +76,7 @@ impl<'a> Trail<'a> {
             deliveries: status.map(deliveries).unwrap_or_default(),
             logging_started_at: time(|s| s.started).map(Time),
             logging_stopped_at: time(|s| s.stopped).map(Time),
-            status_read_at: held.status.as_ref().map(|status| Time(status.at)),
+            status_read_at: held.status.as_ref().map(|status| Time(status.at.wall())),
         }
     }
 }
