@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::directory::Shard;
+use crate::iam::Platform;
 use crate::logging::LogFormat;
 use crate::web::{TelemetryPath, limits};
 
@@ -60,7 +61,11 @@ pub enum Command {
         output: Output,
     },
     /// Print the least-privilege IAM policy documents that this configuration needs
-    IamPolicy,
+    IamPolicy {
+        /// Where the exporter runs: print the trust policy of its own role for this place alone
+        #[arg(long, value_enum)]
+        platform: Option<Platform>,
+    },
     /// Ask /-/healthy of a running instance; exit 0 if it is healthy, for containers without a shell
     Healthcheck {
         /// The instance to ask

@@ -149,6 +149,8 @@ pub enum Access {
 pub struct OrganizationsSettings {
     /// The role in the management or delegated-administrator account; ambient if `None`.
     pub role: Option<RoleArn>,
+    /// The external ID that role's trust policy asks for.
+    pub external_id: Option<Secret>,
     /// From one listing to the next.
     pub refresh_interval: Duration,
     /// OU or root ids taken, with everything below them; all if empty.

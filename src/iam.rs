@@ -1,6 +1,8 @@
-//! The least-privilege IAM documents a configuration needs: what the exporter's own credentials may do, what the role in each account may do, and
-//! who may assume it. Pure: nothing is asked of AWS, so the exporter's own ARN and every external ID are placeholders to fill in.
+//! The least-privilege IAM documents a configuration needs: what the exporter's own role may do and
+//! who may become it, what the role in each account may do and who may assume it. Pure: nothing is
+//! asked of AWS, so what only AWS knows, and every external ID, are placeholders to fill in.
 
+mod platform;
 mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +10,7 @@ use std::sync::Arc;
 
 use crate::account::{Partition, Region, RoleArn};
 use crate::config::{Access, Config, OrganizationsSettings};
+pub use platform::Platform;
 use policy::{Policy, Statement};
 
 /// The calls made in every account.
@@ -22,7 +25,8 @@ const ORGANIZATIONS_ACTIONS: [&str; 3] = [
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
 ];
-/// What IAM takes in one managed policy, in characters that are no white space, less what stands around the roles.
+/// What IAM takes in one managed policy, in characters that are no white space, less what stands
+/// around the roles.
 const MAX_RESOURCES_LENGTH: usize = 6_144 - 600;
 
 /// One policy document.
@@ -48,28 +52,43 @@ struct Duties {
     reads: bool,
     /// Discovery is done with its own permissions.
     lists: bool,
-    /// The roles it assumes, or patterns of them.
+    /// The roles of configured accounts, and that of discovery.
     roles: BTreeSet<String>,
-    /// Whether trust policies towards it ask for an external ID: as many variants as there are.
-    external_ids: BTreeSet<bool>,
+    /// The pattern of the roles of discovered accounts.
+    discovered: Option<String>,
+    /// The trust policies of the roles it assumes in accounts.
+    trusts: BTreeSet<Trust>,
 }
 
-/// Every document a configuration needs.
-pub fn documents(config: &Config) -> Vec<Document> {
+/// What a trust policy towards the exporter asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Trust {
+    partition: Partition,
+    /// The exporter belongs to this organization.
+    organization: bool,
+    /// The external ID is sent.
+    external_id: bool,
+}
+
+/// Every document a configuration needs, where the exporter runs on one of `platforms`.
+pub fn documents(config: &Config, platforms: &[Platform]) -> Vec<Document> {
     let hubs = hubs(config);
     let mut documents = Vec::new();
     for (hub, duties) in &hubs {
         documents.extend(hub_permissions(hub, duties));
     }
-    if hubs.values().any(|duties| !duties.external_ids.is_empty()) {
+    for hub in hubs.keys().filter(|hub| hub.profile.is_none()) {
+        documents.extend(platforms.iter().map(|platform| hub_trust(hub, *platform)));
+    }
+    if hubs.values().any(|duties| !duties.trusts.is_empty()) {
         let title = "Permissions policy of the role in each account".to_owned();
         documents.push(Document::new(title, vec![Statement::read()]));
     }
     for (hub, duties) in &hubs {
-        documents.extend(trust(hub, duties));
+        documents.extend(duties.trusts.iter().map(|trust| member_trust(hub, *trust)));
     }
-    if let Some(role) = config.organizations.as_ref().and_then(|o| o.role.as_ref()) {
-        documents.extend(organizations_role(role));
+    if let Some(organizations) = &config.organizations {
+        documents.extend(organizations_role(organizations));
     }
     documents
 }
@@ -90,41 +109,38 @@ fn hubs(config: &Config) -> BTreeMap<Hub, Duties> {
             } => {
                 let duties = hubs.entry(hub(base_profile.clone())).or_default();
                 duties.roles.insert(role.to_string());
-                duties.external_ids.insert(external_id.is_some());
+                duties.trusts.insert(Trust {
+                    partition,
+                    organization: false,
+                    external_id: external_id.is_some(),
+                });
             }
         }
     }
     if let Some(organizations) = &config.organizations {
         let partition = config.aws.region.partition();
-        let hub = Hub {
-            partition,
-            profile: None,
-        };
-        discover(
-            hubs.entry(hub).or_default(),
-            config,
-            organizations,
-            partition,
-        );
+        let profile = None;
+        let duties = hubs.entry(Hub { partition, profile }).or_default();
+        discover(duties, config, organizations, partition);
     }
     hubs
 }
 
-/// Discovered accounts are not known here: a pattern stands for their roles, and for those configured roles it covers.
+/// Discovered accounts are not known here: a pattern stands for their roles. The pattern holds
+/// inside the organization only, so configured accounts keep their own place beside it.
 fn discover(
     duties: &mut Duties,
     config: &Config,
     organizations: &OrganizationsSettings,
     partition: Partition,
 ) {
-    let suffix = format!(":role/{}", config.defaults.role_name);
-    duties.roles.retain(|role| !role.ends_with(&suffix));
-    duties
-        .roles
-        .insert(format!("arn:{partition}:iam::*{suffix}"));
-    duties
-        .external_ids
-        .insert(config.defaults.external_id.is_some());
+    let name = &config.defaults.role_name;
+    duties.discovered = Some(format!("arn:{partition}:iam::*:role/{name}"));
+    duties.trusts.insert(Trust {
+        partition,
+        organization: true,
+        external_id: config.defaults.external_id.is_some(),
+    });
     match &organizations.role {
         Some(role) => drop(duties.roles.insert(role.to_string())),
         None => duties.lists = true,
@@ -155,6 +171,7 @@ fn hub_permissions(hub: &Hub, duties: &Duties) -> Vec<Document> {
     let mut own = Vec::new();
     own.extend(duties.reads.then(Statement::read));
     own.extend(duties.lists.then(Statement::list));
+    own.extend(duties.discovered.clone().map(Statement::assume_discovered));
     let assume = parts(&duties.roles).into_iter().map(Statement::assume);
     let mut policies: Vec<Vec<Statement>> = assume.map(|statement| vec![statement]).collect();
     match policies.first_mut() {
@@ -192,27 +209,52 @@ fn parts(roles: &BTreeSet<String>) -> Vec<Vec<String>> {
     parts
 }
 
-fn trust(hub: &Hub, duties: &Duties) -> Vec<Document> {
-    let document = |external_id: &bool| {
-        let asking = if *external_id {
-            ", asking for the external ID"
-        } else {
-            ""
-        };
-        let title = format!(
-            "Trust policy of the role in each account read from {}{asking}",
-            hub.name()
-        );
-        Document::new(title, vec![Statement::trust(hub.partition, *external_id)])
-    };
-    duties.external_ids.iter().map(document).collect()
+/// Who may become the exporter's own role.
+fn hub_trust(hub: &Hub, platform: Platform) -> Document {
+    let title = format!(
+        "Trust policy of the exporter's own role (partition {}) on {platform}",
+        hub.partition
+    );
+    Document::new(title, vec![platform.trust(hub.partition)])
 }
 
-fn organizations_role(role: &RoleArn) -> [Document; 2] {
-    let permissions = format!("Permissions policy of {role}");
-    let trust = format!("Trust policy of {role}");
-    [
-        Document::new(permissions, vec![Statement::list()]),
-        Document::new(trust, vec![Statement::trust(role.partition(), false)]),
+fn member_trust(hub: &Hub, trust: Trust) -> Document {
+    let accounts = if trust.organization {
+        "each account of the organization"
+    } else {
+        "each configured account"
+    };
+    let asking = if trust.external_id {
+        ", asking for the external ID"
+    } else {
+        ""
+    };
+    let title = format!(
+        "Trust policy of the role in {accounts} read from {}{asking}",
+        hub.name()
+    );
+    Document::new(title, vec![Statement::trust(trust)])
+}
+
+/// The role of discovery is in the exporter's organization by its nature.
+fn organizations_role(organizations: &OrganizationsSettings) -> Vec<Document> {
+    let Some(role) = &organizations.role else {
+        return Vec::new();
+    };
+    let trust = Trust {
+        partition: role.partition(),
+        organization: true,
+        external_id: organizations.external_id.is_some(),
+    };
+    vec![
+        Document::new(permissions_of(role), vec![Statement::list()]),
+        Document::new(
+            format!("Trust policy of {role}"),
+            vec![Statement::trust(trust)],
+        ),
     ]
+}
+
+fn permissions_of(role: &RoleArn) -> String {
+    format!("Permissions policy of {role}")
 }

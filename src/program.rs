@@ -15,7 +15,7 @@ use crate::daemon::{Daemon, DaemonError, Origin, Running};
 use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
 use crate::fleet::Summary;
-use crate::iam;
+use crate::iam::{self, Platform};
 use crate::self_metrics::{Build, SelfMetrics};
 use crate::web::{Listener, WebFile, WebFileError, WebSettings, healthcheck, systemd};
 
@@ -89,7 +89,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         None => daemon(cli),
         Some(Command::Demo) => demo(cli),
         Some(Command::Check { output }) => once(cli, *output),
-        Some(Command::IamPolicy) => Ok(policies(&origin(cli).read()?)),
+        Some(Command::IamPolicy { platform }) => Ok(policies(&origin(cli).read()?, *platform)),
         Some(Command::Healthcheck { url }) => healthy(url),
     }
 }
@@ -196,9 +196,10 @@ fn healthy(url: &str) -> Result<ExitCode, Failure> {
 }
 
 /// `iam-policy`: each document under its title.
-fn policies(config: &Config) -> ExitCode {
+fn policies(config: &Config, platform: Option<Platform>) -> ExitCode {
+    let platforms = platform.map_or(Platform::ALL.to_vec(), |platform| vec![platform]);
     let mut stdout = std::io::stdout().lock();
-    for document in iam::documents(config) {
+    for document in iam::documents(config, &platforms) {
         let written = writeln!(stdout, "# {}\n{}\n", document.title, document.json);
         if written.is_err() {
             break;

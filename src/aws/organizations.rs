@@ -12,7 +12,7 @@ use aws_sdk_organizations::config::{Builder, Config};
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account, OrganizationalUnit};
 
-use crate::account::{AccountId, RoleArn};
+use crate::account::AccountId;
 use crate::aws::classify::Service;
 use crate::aws::convert::Misshapen;
 use crate::aws::fault::Failed;
@@ -55,7 +55,7 @@ impl SdkAws {
         &self,
         settings: &OrganizationsSettings,
     ) -> Result<Vec<Member>, ListError> {
-        let credentials = self.organization_credentials(settings.role.as_ref());
+        let credentials = self.organization_credentials(settings);
         let credentials = credentials.await?;
         let listing = Listing {
             client: self.clients().organizations(),
@@ -74,15 +74,15 @@ impl SdkAws {
 
     async fn organization_credentials(
         &self,
-        role: Option<&RoleArn>,
+        settings: &OrganizationsSettings,
     ) -> Result<Credentials, Failed> {
-        let Some(arn) = role else {
+        let Some(arn) = &settings.role else {
             let (credentials, _) = self.clients().own().credentials().await?;
             return Ok(credentials);
         };
         let role = Role {
             arn,
-            external_id: None,
+            external_id: settings.external_id.as_ref(),
             policy: SESSION_POLICY,
         };
         let clients = self.clients();

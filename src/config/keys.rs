@@ -108,6 +108,9 @@ pub const KEYS: &[Key] = &[
     key("discovery.organizations", Form::Table),
     set("discovery.organizations.enabled", Form::Bool, "false"),
     key("discovery.organizations.role_arn", Form::Text),
+    key("discovery.organizations.external_id", Form::Text),
+    key("discovery.organizations.external_id_file", Form::Text),
+    key("discovery.organizations.external_id_env", Form::Text),
     set(
         "discovery.organizations.refresh_interval",
         Form::Duration,

@@ -104,7 +104,10 @@ fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Co
     let aws = settings::aws(root);
     let home = aws.as_ref().map(|aws| &aws.region).map_err(|told| *told);
     let defaults = settings::defaults(root, home, around);
-    let organizations = organizations::organizations(root, home);
+    let organizations = {
+        let defaults = defaults.as_ref().map_err(|told| *told);
+        organizations::organizations(root, home, defaults, around)
+    };
     let compliance = settings::compliance(root);
     let limits = settings::limits(root);
     let organization_trails = settings::organization_trails(root);

@@ -48,8 +48,10 @@ fn asks_for_the_same(
     before: Option<&OrganizationsSettings>,
     now: Option<&OrganizationsSettings>,
 ) -> bool {
-    let asked =
-        |settings: &OrganizationsSettings| (settings.role.clone(), settings.include_ous.clone());
+    let asked = |settings: &OrganizationsSettings| {
+        let role = (settings.role.clone(), settings.external_id.clone());
+        (role, settings.include_ous.clone())
+    };
     before.map(asked) == now.map(asked)
 }
 

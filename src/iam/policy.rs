@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{ORGANIZATIONS_ACTIONS, READ_ACTIONS};
-use crate::account::Partition;
+use super::{ORGANIZATIONS_ACTIONS, READ_ACTIONS, Trust};
 
 /// The version of the policy language: a constant of IAM's, not a date of ours.
 const VERSION: &str = "2012-10-17";
 /// What stands in for the ARN's end of the exporter's own role.
 const HUB: &str = "HUB-ACCOUNT-ID:role/HUB-ROLE-NAME";
+/// What stands in for the id of the organization.
+const ORGANIZATION: &str = "ORGANIZATION-ID";
 /// What stands in for an external ID, which is a secret.
 const EXTERNAL_ID: &str = "EXTERNAL-ID";
 
@@ -34,6 +35,17 @@ impl Policy {
 }
 
 type Pairs = BTreeMap<&'static str, String>;
+/// The type of a principal and its name.
+pub(super) type Principal = (&'static str, String);
+
+/// When a statement holds.
+#[derive(Default)]
+pub(super) struct Condition<'a> {
+    /// Keys and the texts they must equal.
+    pub(super) equals: &'a [(&'static str, &'a str)],
+    /// What `aws:SourceArn` must be like.
+    pub(super) arn_like: Option<String>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -45,8 +57,8 @@ pub(super) struct Statement {
     action: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<BTreeMap<&'static str, Pairs>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    condition: BTreeMap<&'static str, Pairs>,
 }
 
 impl Statement {
@@ -57,11 +69,12 @@ impl Statement {
             principal: None,
             action: action.to_vec(),
             resource,
-            condition: None,
+            condition: BTreeMap::new(),
         }
     }
 
-    /// The calls made in an account. On every resource: the trails are not known before, and an organization trail carries another account's ARN.
+    /// The calls made in an account. On every resource: the trails are not known before, and an
+    /// organization trail carries another account's ARN.
     pub(super) fn read() -> Self {
         Self::allow("ReadTrails", &READ_ACTIONS, vec!["*".to_owned()])
     }
@@ -76,14 +89,55 @@ impl Statement {
         Self::allow("AssumeReadingRoles", &["sts:AssumeRole"], roles)
     }
 
+    /// Assume the roles of a pattern, in accounts of the exporter's own organization alone: anybody
+    /// can name a role so in an account of theirs.
+    pub(super) fn assume_discovered(pattern: String) -> Self {
+        let roles = vec![pattern];
+        let inside = [("aws:ResourceOrgID", "${aws:PrincipalOrgID}")];
+        Self::allow("AssumeDiscoveredRoles", &["sts:AssumeRole"], roles).only(Condition {
+            equals: &inside,
+            ..Condition::default()
+        })
+    }
+
     /// The hub may assume the role this stands on.
-    pub(super) fn trust(partition: Partition, external_id: bool) -> Self {
-        let hub = format!("arn:{partition}:iam::{HUB}");
-        let asked = || Pairs::from([("sts:ExternalId", EXTERNAL_ID.to_owned())]);
+    pub(super) fn trust(trust: Trust) -> Self {
+        let hub = ("AWS", format!("arn:{}:iam::{HUB}", trust.partition));
+        let asked = [
+            (trust.organization, ("aws:PrincipalOrgID", ORGANIZATION)),
+            (trust.external_id, ("sts:ExternalId", EXTERNAL_ID)),
+        ];
+        let asked = asked.into_iter().filter(|(applies, _)| *applies);
+        let asked: Vec<_> = asked.map(|(_, pair)| pair).collect();
+        Self::trust_in("TrustTheExporter", hub, &["sts:AssumeRole"]).only(Condition {
+            equals: &asked,
+            ..Condition::default()
+        })
+    }
+
+    /// A principal may take the role this stands on.
+    pub(super) fn trust_in(
+        sid: &'static str,
+        principal: Principal,
+        action: &[&'static str],
+    ) -> Self {
         Self {
-            principal: Some(Pairs::from([("AWS", hub)])),
-            condition: external_id.then(|| BTreeMap::from([("StringEquals", asked())])),
-            ..Self::allow("TrustTheExporter", &["sts:AssumeRole"], Vec::new())
+            principal: Some(Pairs::from([principal])),
+            ..Self::allow(sid, action, Vec::new())
         }
+    }
+
+    /// The statement under a condition.
+    pub(super) fn only(mut self, condition: Condition<'_>) -> Self {
+        let equals = condition.equals.iter();
+        let equals: Pairs = equals
+            .map(|(key, text)| (*key, (*text).to_owned()))
+            .collect();
+        let source = |arn| Pairs::from([("aws:SourceArn", arn)]);
+        let arn_like = condition.arn_like.map(source).unwrap_or_default();
+        let operators = [("ArnLike", arn_like), ("StringEquals", equals)];
+        let said = operators.into_iter().filter(|(_, pairs)| !pairs.is_empty());
+        self.condition.extend(said);
+        self
     }
 }

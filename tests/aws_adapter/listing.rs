@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloudtrail_exporter::config::OrganizationsSettings;
+use cloudtrail_exporter::config::{OrganizationsSettings, Secret};
 use cloudtrail_exporter::facts::Failure;
 
 use crate::adapter;
@@ -12,6 +12,7 @@ use crate::stage::{Asked, Reply, Stage};
 fn settings(units: &[&str]) -> OrganizationsSettings {
     OrganizationsSettings {
         role: Some(role()),
+        external_id: Some(Secret::new("the-listing-id")),
         refresh_interval: Duration::from_mins(15),
         include_ous: units.iter().map(|unit| (*unit).to_owned()).collect(),
         exclude_accounts: vec![],
@@ -136,4 +137,21 @@ async fn a_role_that_cannot_be_assumed_fails_the_listing() {
     assert_eq!(error.failure, Failure::AccessDenied);
     let text = "listing the organization's accounts: access_denied: AccessDenied: no (status 403, request request-1)";
     assert_eq!(error.to_string(), text);
+}
+
+#[tokio::test]
+async fn the_listing_role_is_assumed_with_its_own_external_id_which_no_error_shows() {
+    let stage =
+        Stage::new(|_| sts_refusal(403, "AccessDenied", "the-listing-id is not the external ID"))
+            .await;
+    let aws = adapter(&stage.url).await;
+    let error = aws.list_organization(&settings(&[])).await;
+    let error = error.expect_err("refused").to_string();
+    assert!(!error.contains("the-listing-id"), "{error}");
+    let asked = stage.asked("AssumeRole").remove(0);
+    assert!(
+        asked.body.contains("ExternalId=the-listing-id"),
+        "{}",
+        asked.body
+    );
 }
