@@ -16,6 +16,8 @@ judge() {
 
 judge "the demo, by promtool, OpenMetrics, JSON Schema, Chromium and axe-core" "$python" contract.py
 judge "moto end to end" "$python" moto_e2e.py
+judge "AWS files, by cfn-lint, checkov and parliament" ./iam_lint.sh
+judge "roles: as printed, as deployed, as an attacker reads them" "$python" iam_policies.py
 judge "the simulator, by boto3" ./simulator_judge.sh
 judge "rules, by promtool" ./rules_check.sh
 judge "the mixin, by jsonnet" ./rules_mixin.sh

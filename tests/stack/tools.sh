@@ -27,6 +27,11 @@ if ! fresh "$here/requirements.txt" "$folder/venv/made-from"; then
   "$folder/venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"
   cp "$here/requirements.txt" "$folder/venv/made-from"
 fi
+if ! fresh "$here/linters.txt" "$folder/linters/made-from"; then
+  python3 -m venv --clear "$folder/linters"
+  "$folder/linters/bin/pip" install -q --disable-pip-version-check -r "$here/linters.txt"
+  cp "$here/linters.txt" "$folder/linters/made-from"
+fi
 if [[ -e $here/package.json ]] && ! fresh "$here/package-lock.json" "$folder/node/made-from"; then
   mkdir -p "$folder/node"
   cp "$here/package.json" "$here/package-lock.json" "$folder/node/"
