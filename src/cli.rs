@@ -15,7 +15,7 @@ pub const DEFAULT_PORT: u16 = 10065;
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "cloudtrail-exporter", version = crate::VERSION_LINE, about, long_about = None)]
+#[command(name = "cloudtrail-exporter", version = crate::version_line(), about, long_about = None)]
 pub struct Cli {
     /// What to do; the daemon if absent.
     #[command(subcommand)]

@@ -105,6 +105,9 @@ impl Daemon {
             reload: self.lifecycle.then_some(wishes),
             file: self.web_file,
         };
+        if crate::FIPS {
+            tracing::info!("FIPS build: TLS is AWS-LC's FIPS-validated module, server and client");
+        }
         for listener in &self.listeners {
             tracing::info!(address = %listener.local_addr()?, "listening");
         }

@@ -58,7 +58,7 @@ impl Demo {
         let (given, listed) = (keys(&world), listed(&world));
         let simulator = Simulator::start(world, (Ipv4Addr::LOCALHOST, 0).into())?;
         let aws = format!(
-            "aws: {{ endpoint_url: {:?}, max_attempts: 2 }}\n",
+            "aws: {{ endpoint_url: {:?}, use_fips: false, max_attempts: 2 }}\n",
             simulator.url()
         );
         Ok(Self {

@@ -44,14 +44,20 @@ pub mod snapshot;
 pub mod timestamp;
 pub mod web;
 
+/// Whether all TLS, of the server and towards AWS, is done by AWS-LC's FIPS-validated module.
+pub const FIPS: bool = cfg!(feature = "fips");
+
+/// The version; build metadata behind it tell a FIPS build.
+pub const VERSION: &str = if FIPS {
+    concat!(env!("CARGO_PKG_VERSION"), "+fips")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// What `--version` prints after the name.
-pub const VERSION_LINE: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    " (revision ",
-    env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION"),
-    ", ",
-    env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC"),
-    ", ",
-    env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),
-    ")"
-);
+pub fn version_line() -> String {
+    let revision = env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION");
+    let rustc = env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC");
+    let target = env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET");
+    format!("{VERSION} (revision {revision}, {rustc}, {target})")
+}

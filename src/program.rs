@@ -211,7 +211,7 @@ fn policies(config: &Config, platform: Option<Platform>) -> ExitCode {
 fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Failure> {
     let shard = cli.shard.shard(&hostname()).map_err(Failure::Flag)?;
     let build = Build {
-        version: env!("CARGO_PKG_VERSION"),
+        version: crate::VERSION,
         revision: env!("CLOUDTRAIL_EXPORTER_BUILD_REVISION"),
         rustc: env!("CLOUDTRAIL_EXPORTER_BUILD_RUSTC"),
         target: env!("CLOUDTRAIL_EXPORTER_BUILD_TARGET"),

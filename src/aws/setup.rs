@@ -20,6 +20,12 @@ use crate::aws::checks::{Variable, check_certificates, check_endpoints};
 use crate::aws::limits::CallLimits;
 use crate::config::AwsSettings;
 
+/// Who does the cryptography of TLS. Validated, it ends the process if its self-tests fail.
+#[cfg(feature = "fips")]
+const CRYPTO: CryptoMode = CryptoMode::AwsLcFips;
+#[cfg(not(feature = "fips"))]
+const CRYPTO: CryptoMode = CryptoMode::AwsLc;
+
 /// The way to AWS: what every client and every provider of credentials is made from.
 #[derive(Debug)]
 pub(super) struct Reach {
@@ -80,7 +86,7 @@ fn http_client(bundle: Option<Vec<u8>>, proxies: ProxyConfig) -> SharedHttpClien
     let tls = tls.unwrap_or_default();
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_provider(Provider::Rustls(CRYPTO))
             .tls_context(tls.clone())
             .proxy_config(proxies.clone());
         connector.set_connector_settings(settings.cloned());

@@ -73,6 +73,9 @@ const fn set(path: &'static str, form: Form, default: &'static str) -> Key {
     }
 }
 
+/// A FIPS build leaves AWS's FIPS endpoints only if the configuration says so.
+const USE_FIPS: &str = if crate::FIPS { "true" } else { "false" };
+
 /// Every key, tables before what is in them.
 pub const KEYS: &[Key] = &[
     key("poll", Form::Table),
@@ -83,7 +86,7 @@ pub const KEYS: &[Key] = &[
     key("aws", Form::Table),
     set("aws.region", Form::Text, "us-east-1"),
     key("aws.endpoint_url", Form::Text),
-    set("aws.use_fips", Form::Bool, "false"),
+    set("aws.use_fips", Form::Bool, USE_FIPS),
     set("aws.max_attempts", Form::Number, "3"),
     key("defaults", Form::Table),
     set("defaults.role_name", Form::Text, "cloudtrail-exporter-read"),

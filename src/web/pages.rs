@@ -63,7 +63,7 @@ impl<'a> Frame<'a> {
     /// What every page shows at `now`.
     pub(super) fn new(telemetry: &'a TelemetryPath, ready: bool, now: Timestamp) -> Self {
         Self {
-            version: env!("CARGO_PKG_VERSION"),
+            version: crate::VERSION,
             telemetry_path: telemetry.as_str(),
             ready,
             now: Time(now.wall()),

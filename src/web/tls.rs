@@ -46,6 +46,10 @@ pub(super) fn tls(settings: &TlsSettings) -> Result<Tls, String> {
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.ignore_client_order = settings.own_order;
     config.alpn_protocols = vec![ALPN.to_vec()];
+    if crate::FIPS && !config.fips() {
+        let problem = "has a cipher suite or curve that is not approved for FIPS; remove it";
+        return Err(format!("tls_server_config: {problem}"));
+    }
     let config = Arc::new(config);
     Ok(Tls { config, expires })
 }

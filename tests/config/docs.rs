@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cloudtrail_exporter::config::{Config, Form, KEYS, Variables};
+use cloudtrail_exporter::config::{Config, Form, KEYS, Key, Variables};
 
 fn parse(text: &str) -> Config {
     let config = Config::parse(
@@ -23,9 +23,13 @@ fn the_documentation_has_every_key_with_its_type_and_default_and_no_other() {
     let docs = docs();
     let start = docs.find("## Keys").expect("the table");
     let rows = table(&docs[start..]);
+    let default = |key: &Key| match key.path {
+        "aws.use_fips" => "false",
+        _ => key.default.unwrap_or(""),
+    };
     let code = KEYS
         .iter()
-        .map(|key| [key.path, key.form.as_str(), key.default.unwrap_or("")]);
+        .map(|key| [key.path, key.form.as_str(), default(key)]);
     let of_docs = rows.iter().map(|row| [row[0], row[1], row[2]]);
     assert_eq!(of_docs.collect::<Vec<_>>(), code.collect::<Vec<_>>());
     for row in rows {
@@ -87,4 +91,16 @@ fn writing_a_default_changes_nothing() {
         said.sha256.clone_from(&silent.sha256);
         assert_eq!(said, silent, "{}", key.path);
     }
+}
+
+#[test]
+fn fips_endpoints_are_the_default_of_a_fips_build_alone() {
+    let config = parse("accounts: [{ id: '210987654321' }]");
+    assert_eq!(config.aws.use_fips, cloudtrail_exporter::FIPS);
+    assert_eq!(
+        cloudtrail_exporter::VERSION.ends_with("+fips"),
+        cloudtrail_exporter::FIPS
+    );
+    let told = parse("aws: { use_fips: false }\naccounts: [{ id: '210987654321' }]");
+    assert!(!told.aws.use_fips);
 }
