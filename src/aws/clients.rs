@@ -28,6 +28,8 @@ pub(super) struct Clients {
     bases: Lazy<Option<Arc<str>>, Arc<Base>>,
     sts: Lazy<Region, Arc<Sts>>,
     cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
+    /// The pace of calls to Organizations: that of one account.
+    pub(super) organizations_pace: Arc<Pace>,
 }
 
 impl Clients {
@@ -40,6 +42,7 @@ impl Clients {
     ) -> Self {
         Self {
             user_agent: UserAgent::new(&reach.sdk),
+            organizations_pace: Arc::new(Pace::new(limits.calls_per_second)),
             reach,
             meter,
             limits,
@@ -102,6 +105,8 @@ impl Clients {
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
         let config = aws_sdk_organizations::config::Builder::from(&self.reach.sdk)
             .retry_config(retries(ORGANIZATIONS_ATTEMPTS))
+            .credentials_provider(FromAccount)
+            .interceptor(FromAccount)
             .interceptor(self.user_agent.clone())
             .interceptor(self.meter.clone());
         aws_sdk_organizations::Client::from_conf(config.build())

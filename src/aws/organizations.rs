@@ -5,30 +5,33 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::config::{Builder, Config};
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account, OrganizationalUnit};
+use aws_smithy_runtime::client::retries::RetryPartition;
 
+use self::pages::{Bounds, Pages, check_accounts, check_units};
 use crate::account::AccountId;
 use crate::aws::classify::Service;
 use crate::aws::convert::Misshapen;
 use crate::aws::fault::Failed;
+use crate::aws::on_behalf::OnBehalf;
+use crate::aws::pace::Pace;
 use crate::aws::sdk::SdkAws;
-use crate::aws::setup::no_cache;
 use crate::aws::sts::Role;
 use crate::config::OrganizationsSettings;
 use crate::directory::Member;
 use crate::facts::Failure;
 
+mod pages;
+
 /// A session for the listing is narrowed to what it asks.
 const SESSION_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["organizations:ListAccounts","organizations:ListAccountsForParent","organizations:ListOrganizationalUnitsForParent"],"Resource":"*"}]}"#;
-/// The most pages of one list. A page holds 20 accounts; 50,000 accounts are 2,500 pages.
-const MAX_PAGES: usize = 10_000;
-/// The most organizational units visited: twice AWS's quota for one organization.
-const MAX_UNITS: usize = 4_000;
+/// The longest a listing may take: the session it is made with ends then.
+const LISTING: Duration = Duration::from_hours(1);
 
 /// A listing that failed, in whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,13 +58,9 @@ impl SdkAws {
         &self,
         settings: &OrganizationsSettings,
     ) -> Result<Vec<Member>, ListError> {
-        let credentials = self.organization_credentials(settings);
-        let credentials = credentials.await?;
-        let listing = Listing {
-            client: self.clients().organizations(),
-            credentials,
-        };
-        let found = listing.members(&settings.include_ous).await;
+        let listing = self.listing(settings).await?;
+        let found = tokio::time::timeout(LISTING, listing.members(&settings.include_ous)).await;
+        let found = found.unwrap_or_else(|_| Err(too_late()));
         if found
             .as_ref()
             .is_err_and(|failed| failed.failure == Failure::Credentials)
@@ -70,6 +69,15 @@ impl SdkAws {
             own.reject(&listing.credentials).await;
         }
         Ok(found?.into_values().collect())
+    }
+
+    async fn listing(&self, settings: &OrganizationsSettings) -> Result<Listing, Failed> {
+        Ok(Listing {
+            credentials: self.organization_credentials(settings).await?,
+            client: self.clients().organizations(),
+            retries: RetryPartition::custom("organizations").build(),
+            pace: Arc::clone(&self.clients().organizations_pace),
+        })
     }
 
     async fn organization_credentials(
@@ -97,6 +105,8 @@ type Members = BTreeMap<AccountId, Member>;
 struct Listing {
     client: Client,
     credentials: Credentials,
+    retries: RetryPartition,
+    pace: Arc<Pace>,
 }
 
 impl Listing {
@@ -109,79 +119,93 @@ impl Listing {
     }
 
     async fn everybody(&self) -> Result<Members, Failed> {
-        let mut members = Members::new();
+        let (mut members, mut bounds) = (Members::new(), Bounds::new());
         let mut pages = Pages::new();
         while pages.more {
             let call = self.client.list_accounts().set_next_token(pages.token());
-            let sent = call.customize().config_override(self.signed()).send();
-            let page = heard(sent.await)?;
-            take(page.accounts.as_deref(), None, &mut members)?;
-            pages.turn(page.next_token)?;
+            let page = self.ask(call.send()).await?;
+            let entries = take(page.accounts.as_deref(), None, &mut members)?;
+            pages.turn(page.next_token, entries, &mut bounds)?;
+            check_accounts(members.len())?;
         }
         Ok(members)
     }
 
     async fn below(&self, roots: &[String]) -> Result<Members, Failed> {
-        let mut members = Members::new();
+        let (mut members, mut bounds) = (Members::new(), Bounds::new());
         let mut seen: HashSet<String> = roots.iter().cloned().collect();
         let mut queue: VecDeque<String> = roots.iter().cloned().collect();
+        bounds.add_units(seen.len())?;
         while let Some(parent) = queue.pop_front() {
-            self.accounts_in(&parent, &mut members).await?;
-            for unit in self.units_in(&parent).await? {
+            self.accounts_in(&parent, &mut members, &mut bounds).await?;
+            for unit in self.units_in(&parent, &mut bounds).await? {
                 if seen.insert(unit.clone()) {
                     queue.push_back(unit);
+                    bounds.add_units(1)?;
                 }
-            }
-            if seen.len() > MAX_UNITS {
-                return Err(misshapen("there is no end of organizational units"));
             }
         }
         Ok(members)
     }
 
-    async fn accounts_in(&self, parent: &str, members: &mut Members) -> Result<(), Failed> {
+    async fn accounts_in(
+        &self,
+        parent: &str,
+        members: &mut Members,
+        bounds: &mut Bounds,
+    ) -> Result<(), Failed> {
         let mut pages = Pages::new();
         while pages.more {
             let call = self.client.list_accounts_for_parent().parent_id(parent);
-            let call = call.set_next_token(pages.token()).customize();
-            let page = heard(call.config_override(self.signed()).send().await)?;
-            take(page.accounts.as_deref(), Some(parent), members)?;
-            pages.turn(page.next_token)?;
+            let page = self.ask(call.set_next_token(pages.token()).send()).await?;
+            let entries = take(page.accounts.as_deref(), Some(parent), members)?;
+            pages.turn(page.next_token, entries, bounds)?;
+            check_accounts(members.len())?;
         }
         Ok(())
     }
 
-    async fn units_in(&self, parent: &str) -> Result<Vec<String>, Failed> {
+    async fn units_in(&self, parent: &str, bounds: &mut Bounds) -> Result<Vec<String>, Failed> {
         let mut units = Vec::new();
         let mut pages = Pages::new();
         while pages.more {
             let call = self.client.list_organizational_units_for_parent();
             let call = call.parent_id(parent).set_next_token(pages.token());
-            let sent = call.customize().config_override(self.signed()).send();
-            let page = heard(sent.await)?;
+            let page = self.ask(call.send()).await?;
             let page_units = page
                 .organizational_units
                 .ok_or_else(|| misshapen("a page has no OrganizationalUnits"))?;
+            let entries = page_units.len();
             for unit in page_units {
                 units.push(unit_id(unit)?);
             }
-            pages.turn(page.next_token)?;
+            pages.turn(page.next_token, entries, bounds)?;
+            check_units(units.len())?;
         }
         Ok(units)
     }
 
-    fn signed(&self) -> Builder {
-        Config::builder()
-            .credentials_provider(self.credentials.clone())
-            .identity_cache(no_cache())
+    /// One call, at the account's pace; its retries too.
+    async fn ask<T, E>(
+        &self,
+        sent: impl Future<Output = Result<T, SdkError<E>>>,
+    ) -> Result<T, Failed>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        self.pace.turn().await;
+        let account = OnBehalf::new(
+            self.credentials.clone(),
+            self.retries.clone(),
+            Arc::clone(&self.pace),
+        );
+        let answer = account.call(Box::pin(sent)).await;
+        answer.map_err(|error| Failed::of(Service::Organizations, &error))
     }
 }
 
-fn heard<T, E>(answer: Result<T, SdkError<E>>) -> Result<T, Failed>
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-{
-    answer.map_err(|error| Failed::of(Service::Organizations, &error))
+fn too_late() -> Failed {
+    Failed::new(Failure::Timeout, "the listing took longer than an hour")
 }
 
 fn misshapen(wrong: &'static str) -> Failed {
@@ -194,19 +218,20 @@ fn unit_id(unit: OrganizationalUnit) -> Result<String, Failed> {
         .ok_or_else(|| misshapen("an organizational unit has no id"))
 }
 
-/// Takes the active accounts of a page.
+/// Takes the active accounts of a page, and tells how many it has in all.
 fn take(
     page: Option<&[Account]>,
     parent: Option<&str>,
     members: &mut Members,
-) -> Result<(), Failed> {
-    for account in page.ok_or_else(|| misshapen("a page has no Accounts"))? {
+) -> Result<usize, Failed> {
+    let page = page.ok_or_else(|| misshapen("a page has no Accounts"))?;
+    for account in page {
         if is_active(account)? {
             let member = member(account, parent)?;
             members.insert(member.id, member);
         }
     }
-    Ok(())
+    Ok(page.len())
 }
 
 /// `State` says it; `Status`, which AWS retired, where an older service is asked.
@@ -230,39 +255,6 @@ fn member(account: &Account, parent: Option<&str>) -> Result<Member, Failed> {
         name: name.map(Arc::from),
         organizational_unit: parent.map(Arc::from),
     })
-}
-
-/// Where a list of pages is. A page may be empty and not the last.
-struct Pages {
-    more: bool,
-    token: Option<String>,
-    turned: usize,
-}
-
-impl Pages {
-    fn new() -> Self {
-        Self {
-            more: true,
-            token: None,
-            turned: 0,
-        }
-    }
-
-    fn token(&self) -> Option<String> {
-        self.token.clone()
-    }
-
-    /// Goes on to the page that `next` names. The same name twice in a row, or too many, is a list without an end.
-    fn turn(&mut self, next: Option<String>) -> Result<(), Failed> {
-        let next = next.filter(|token| !token.is_empty());
-        self.turned += 1;
-        if next.is_some() && (next == self.token || self.turned >= MAX_PAGES) {
-            return Err(misshapen("there is no end of pages"));
-        }
-        self.more = next.is_some();
-        self.token = next;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ where
         match timeout(list.deadline(), listing).await {
             Ok(Ok(listing)) => list.answered(listing, (self.now)()),
             Ok(Err(error)) => list.failed(&error),
-            Err(_) => list.failed(&"not listed whole within the refresh interval"),
+            Err(_) => list.failed(&"not listed whole within its deadline"),
         }
     }
 

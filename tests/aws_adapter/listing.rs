@@ -1,13 +1,15 @@
 //! The accounts of an organization, page by page.
 
-use std::time::Duration;
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
 
+use cloudtrail_exporter::aws::limits::CallLimits;
 use cloudtrail_exporter::config::{OrganizationsSettings, Secret};
 use cloudtrail_exporter::facts::Failure;
 
-use crate::adapter;
 use crate::lines::{json, refusal, role, sts_refusal, usual};
 use crate::stage::{Asked, Reply, Stage};
+use crate::{adapter, adapter_with, limits, metrics};
 
 fn settings(units: &[&str]) -> OrganizationsSettings {
     OrganizationsSettings {
@@ -103,6 +105,69 @@ async fn a_list_without_end_fails() {
         listed(&[], |_| page(&[("000000000001", "ACTIVE")], Some("again"))).await;
     assert_eq!(members, Err(Failure::Malformed));
     assert_eq!(stage.count("ListAccounts"), 2);
+}
+
+#[tokio::test]
+async fn tokens_that_alternate_end_the_listing() {
+    let (members, stage) = listed(&[], |asked| {
+        let token = ["a", "b", "c"][asked.nth % 3];
+        page(&[("000000000001", "ACTIVE")], Some(token))
+    })
+    .await;
+    assert_eq!(members, Err(Failure::Malformed));
+    assert_eq!(stage.count("ListAccounts"), 4);
+}
+
+#[tokio::test]
+async fn empty_pages_without_end_end_the_listing_of_units_too() {
+    let (members, stage) = listed(&["ou-top"], |asked| match asked.operation.as_str() {
+        "ListAccountsForParent" => page(&[], None),
+        _ => json(&format!(
+            r#"{{"OrganizationalUnits":[],"NextToken":"{}"}}"#,
+            asked.nth
+        )),
+    })
+    .await;
+    assert_eq!(members, Err(Failure::Malformed));
+    assert_eq!(stage.count("ListOrganizationalUnitsForParent"), 101);
+    let (members, stage) = listed(&[], |asked| page(&[], Some(&asked.nth.to_string()))).await;
+    assert_eq!(members, Err(Failure::Malformed));
+    assert_eq!(stage.count("ListAccounts"), 101);
+}
+
+#[tokio::test]
+async fn a_listing_keeps_the_pace_of_one_account_and_so_do_its_retries() {
+    let stage = Stage::new(|asked| match (asked.operation.as_str(), asked.nth) {
+        ("AssumeRole", _) => usual(asked),
+        (_, 3) => refusal(400, "TooManyRequestsException", "slow down"),
+        (_, nth) => page(
+            &[("000000000001", "ACTIVE")],
+            (nth < 11).then(|| nth.to_string()).as_deref(),
+        ),
+    })
+    .await;
+    let pace = CallLimits {
+        calls_per_second: NonZeroU32::new(5).expect("not zero"),
+        ..limits()
+    };
+    let aws = adapter_with(&stage.url, pace, metrics()).await;
+    let start = Instant::now();
+    let members = aws.list_organization(&settings(&[])).await;
+    assert_eq!(members.expect("a listing").len(), 1);
+    assert_eq!(stage.count("ListAccounts"), 12);
+    assert!(
+        start.elapsed() >= Duration::from_secs(2),
+        "twelve calls, five a second"
+    );
+}
+
+#[tokio::test]
+async fn a_page_with_a_key_twice_fails_the_listing() {
+    let (members, _) = listed(&[], |_| {
+        json(r#"{"Accounts":[],"NextToken":"a","NextToken":"b"}"#)
+    })
+    .await;
+    assert_eq!(members, Err(Failure::Malformed));
 }
 
 #[tokio::test]

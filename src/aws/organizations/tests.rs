@@ -62,22 +62,3 @@ fn a_member_has_the_parent_it_was_found_under() {
     let nameless = account("000000000001").name("").build();
     assert_eq!(member(&nameless, None).expect("an id").name, None);
 }
-
-#[test]
-fn an_empty_token_is_the_last_page() {
-    let mut pages = Pages::new();
-    assert_eq!(pages.turn(Some("a".to_owned())), Ok(()));
-    assert!(pages.more);
-    assert_eq!(pages.turn(Some(String::new())), Ok(()));
-    assert!(!pages.more);
-}
-
-#[test]
-fn pages_that_go_in_a_circle_end_in_an_error() {
-    let mut pages = Pages::new();
-    assert_eq!(pages.turn(Some("a".to_owned())), Ok(()));
-    assert!(pages.turn(Some("a".to_owned())).is_err());
-    let mut pages = Pages::new();
-    let turns = (0..MAX_PAGES).map(|n| pages.turn(Some((n % 2).to_string())));
-    assert_eq!(turns.filter(Result::is_err).count(), 1);
-}
