@@ -243,6 +243,7 @@ impl fmt::Debug for RoleArn {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrailArn {
     text: Arc<str>,
+    partition: Partition,
     region: Option<Region>,
     owner: AccountId,
 }
@@ -254,6 +255,11 @@ impl TrailArn {
     /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The partition the trail lives in.
+    pub fn partition(&self) -> Partition {
+        self.partition
     }
 
     /// The account that owns the trail.
@@ -294,17 +300,12 @@ impl FromStr for TrailArn {
         let named = resource
             .strip_prefix("trail/")
             .is_some_and(|n| !n.is_empty());
-        let known = partition.parse::<Partition>().is_ok();
-        if text.len() > Self::MAX_BYTES
-            || arn != "arn"
-            || service != "cloudtrail"
-            || !known
-            || !named
-        {
+        if text.len() > Self::MAX_BYTES || arn != "arn" || service != "cloudtrail" || !named {
             return Err(wrong());
         }
         Ok(Self {
             text: text.into(),
+            partition: partition.parse().map_err(|_| wrong())?,
             region: region.parse().ok(),
             owner: account.parse().map_err(|_| wrong())?,
         })

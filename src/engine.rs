@@ -17,6 +17,7 @@ use crate::aws::sdk::SdkAws;
 use crate::aws::setup::SetupError;
 use crate::clock;
 use crate::config::Config;
+use crate::descriptors;
 use crate::directory::discovery::{Attempt, Discovery};
 use crate::directory::{Directory, Member, Shard, Source};
 use crate::poller::{Poller, Report, Settings};
@@ -59,7 +60,7 @@ impl Engine {
         let (reports, reported) = mpsc::channel(REPORTS_WAITING);
         let (directory, accounts) = watch::channel(Arc::default());
         let mut engine = Self {
-            settings: watch::Sender::new(Settings::from(&config)),
+            settings: watch::Sender::new(poller_settings(&config)),
             config: watch::Sender::new(Arc::new(config)),
             aws: watch::Sender::new(aws),
             directory: accounts.clone(),
@@ -87,7 +88,7 @@ impl Engine {
             self.poller.abort_all();
             self.poll();
         }
-        self.settings.send_replace(Settings::from(&config));
+        self.settings.send_replace(poller_settings(&config));
         self.config.send_replace(Arc::new(config));
         self.in_force();
         Ok(())
@@ -165,6 +166,16 @@ impl Engine {
     }
 }
 
+/// What the poller goes by. No more polls at once than there are connections for, so that a poll waits
+/// for its turn before its time begins.
+fn poller_settings(config: &Config) -> Settings {
+    let settings = Settings::from(config);
+    Settings {
+        concurrency: settings.concurrency.min(descriptors::budget().connections),
+        ..settings
+    }
+}
+
 /// Whether calls are made otherwise, so that no session can be kept.
 fn is_reached_otherwise(before: &Config, now: &Config) -> bool {
     now.aws != before.aws || now.limits.requests_per_second != before.limits.requests_per_second
@@ -174,7 +185,7 @@ async fn reach(config: &Config, surroundings: &Surroundings) -> Result<SdkAws, S
     let limits = CallLimits {
         calls_per_second: NonZeroU32::new(config.limits.requests_per_second)
             .unwrap_or(NonZeroU32::MIN),
-        ..CallLimits::default()
+        ..CallLimits::default().within(descriptors::budget())
     };
     let metrics = surroundings.metrics.clone();
     SdkAws::new(&config.aws, metrics, limits, surroundings.given.clone()).await

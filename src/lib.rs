@@ -3,6 +3,7 @@
 //!
 //! The map, in data order; imports never point back up the other way (`tests/architecture.rs` holds them to it):
 //!
+//! - [`descriptors`]: the file descriptors of the process, divided once;
 //! - [`account`]: AWS's names, parsed once;
 //! - [`facts`]: what AWS said about an account in one poll;
 //! - [`compliance`]: what we conclude from it, and for how long;
@@ -29,6 +30,7 @@ pub mod compliance;
 pub mod config;
 pub mod daemon;
 pub mod demo;
+pub mod descriptors;
 pub mod directory;
 pub mod engine;
 pub mod exposition;

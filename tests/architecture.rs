@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, lowest first: a room may import only rooms that stand before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
+    "descriptors",
     "timestamp",
     "account",
     "facts",

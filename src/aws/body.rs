@@ -1,7 +1,9 @@
-//! Reply bodies, read whole and within a bound before the SDK sees them.
+//! Replies, read whole and within a bound before the SDK sees them.
 //!
-//! The SDK reads a body without a limit and leaves null entries of a list out in silence. Both would make facts of what AWS did not say, so an
-//! HTTP client around the real one refuses them.
+//! An HTTP client around the real one: it keeps the number of connections within their budget, reads
+//! bodies whole, and hands on only those that have the [envelope](super::envelope) of an answer.
+
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -13,51 +15,37 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use tokio::sync::Semaphore;
 
-/// The most objects in one reply. The longest real ones (a page of accounts, a trail's conditions) have some hundred; of empty ones the SDK would make
-/// a hundred times the bytes that they are sent in.
-const MOST_OBJECTS: usize = 16_384;
-
-/// A success whose body is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadReply {
-    /// Larger than the limit.
-    #[error("the reply body is over {0} bytes")]
-    TooLarge(usize),
-    /// Made of more parts than any answer.
-    #[error("the reply body holds over {0} objects")]
-    TooMany(usize),
-    /// The connection ended before the body did.
-    #[error("the reply body was cut short")]
-    CutShort,
-    /// A list in it holds null, which the SDK would leave out.
-    #[error("the reply body holds null in a list")]
-    NullInList,
-}
+use crate::aws::envelope::{BadReply, Envelope};
+use crate::aws::limits::CallLimits;
 
 impl BadReply {
     /// Only what the network did is worth another attempt.
     fn into_connector_error(self) -> ConnectorError {
         match self {
             Self::CutShort => ConnectorError::io(self.into()),
-            Self::TooLarge(_) | Self::TooMany(_) | Self::NullInList => {
-                ConnectorError::other(self.into(), None)
-            }
+            _ => ConnectorError::other(self.into(), None),
         }
     }
 }
 
-/// An HTTP client that hands on whole bodies of bounded size.
+/// An HTTP client that hands on whole answers of bounded size.
 #[derive(Debug)]
 pub(super) struct WholeReplies {
     inner: SharedHttpClient,
     limit: usize,
+    connections: Arc<Semaphore>,
 }
 
 impl WholeReplies {
-    pub(super) fn new(inner: SharedHttpClient, limit: usize) -> Self {
-        Self { inner, limit }
+    pub(super) fn new(inner: SharedHttpClient, limits: &CallLimits) -> Self {
+        let connections = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            inner,
+            limit: limits.body,
+            connections: Arc::new(Semaphore::new(connections)),
+        }
     }
 }
 
@@ -70,6 +58,7 @@ impl HttpClient for WholeReplies {
         SharedHttpConnector::new(Connector {
             inner: self.inner.http_connector(settings, components),
             limit: self.limit,
+            connections: Arc::clone(&self.connections),
         })
     }
 }
@@ -78,30 +67,47 @@ impl HttpClient for WholeReplies {
 struct Connector {
     inner: SharedHttpConnector,
     limit: usize,
+    connections: Arc<Semaphore>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (answer, limit) = (self.inner.call(request), self.limit);
-        HttpConnectorFuture::new(async move { read_whole(answer.await?, limit).await })
+        let (inner, limit) = (self.inner.clone(), self.limit);
+        let connections = Arc::clone(&self.connections);
+        let envelope = Envelope::of(&request);
+        HttpConnectorFuture::new(async move {
+            // Never closed, so that a connection is always had.
+            let _connection = connections.acquire().await.ok();
+            read_whole(inner.call(request).await?, limit, &envelope).await
+        })
     }
 }
 
 async fn read_whole(
     mut response: HttpResponse,
     limit: usize,
+    envelope: &Envelope,
 ) -> Result<HttpResponse, ConnectorError> {
-    let success = response.status().is_success();
-    let body = match read(response.take_body(), limit).await {
-        Ok(body) if success && holds_too_many(&body) => Err(BadReply::TooMany(MOST_OBJECTS)),
-        Ok(body) if success && holds_null_in_list(&body) => Err(BadReply::NullInList),
-        Ok(body) => Ok(body),
+    let body = if response.status().is_success() {
+        success(&mut response, limit, envelope).await
+    } else {
         // The status of a failure says enough.
-        Err(_) if !success => Ok(Bytes::new()),
-        Err(bad) => Err(bad),
+        Ok(read(response.take_body(), limit).await.unwrap_or_default())
     };
     *response.body_mut() = SdkBody::from(body.map_err(BadReply::into_connector_error)?);
     Ok(response)
+}
+
+async fn success(
+    response: &mut HttpResponse,
+    limit: usize,
+    envelope: &Envelope,
+) -> Result<Bytes, BadReply> {
+    envelope.check_head(response)?;
+    let body = read(response.take_body(), limit).await?;
+    let content_type = response.headers().get("content-type");
+    envelope.check_body(content_type.unwrap_or_default(), &body)?;
+    Ok(body)
 }
 
 async fn read(body: SdkBody, limit: usize) -> Result<Bytes, BadReply> {
@@ -116,57 +122,9 @@ async fn read(body: SdkBody, limit: usize) -> Result<Bytes, BadReply> {
     Ok(whole?.to_bytes())
 }
 
-/// Whether a JSON body may hold more than [`MOST_OBJECTS`].
-fn holds_too_many(body: &[u8]) -> bool {
-    let mut objects = body.iter().filter(|byte| **byte == b'{');
-    body.len() > MOST_OBJECTS && objects.nth(MOST_OBJECTS).is_some()
-}
-
-/// Whether a JSON body holds null as an entry of a list. The usual body holds no null at all and is not parsed for it.
-fn holds_null_in_list(body: &[u8]) -> bool {
-    fn within(value: &Value) -> bool {
-        match value {
-            Value::Array(entries) => entries.iter().any(|entry| entry.is_null() || within(entry)),
-            Value::Object(fields) => fields.values().any(within),
-            _ => false,
-        }
-    }
-    // As text, for that is searched many bytes at a time.
-    std::str::from_utf8(body).is_ok_and(|text| {
-        text.contains("null") && serde_json::from_str(text).is_ok_and(|value| within(&value))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn null_in_a_list_is_found_at_any_depth() {
-        for body in [
-            r#"{"trailList":[null]}"#,
-            r#"{"trailList":[{"Name":"a"},null]}"#,
-            r#"{"a":{"b":[{"c":[1,null]}]}}"#,
-            "[null]",
-        ] {
-            assert!(holds_null_in_list(body.as_bytes()), "{body}");
-        }
-    }
-
-    #[test]
-    fn null_in_a_field_or_a_text_is_no_null_in_a_list() {
-        for body in [
-            r#"{"trailList":[{"Name":null}]}"#,
-            r#"{"trailList":["null"]}"#,
-            r#"{"trailList":null}"#,
-            "{}",
-            "",
-            "<null/>",
-            "[null",
-        ] {
-            assert!(!holds_null_in_list(body.as_bytes()), "{body}");
-        }
-    }
 
     #[tokio::test]
     async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {

@@ -85,7 +85,8 @@ impl Clients {
                 .interceptor(self.user_agent.clone())
                 .interceptor(self.meter.clone());
             let client = aws_sdk_sts::Client::from_conf(config.build());
-            Arc::new(Sts::new(client, Pace::new(self.limits.sts_per_second)))
+            let pace = Pace::new(self.limits.sts_per_second);
+            Arc::new(Sts::new(client, pace, region.partition()))
         })
     }
 

@@ -61,6 +61,11 @@ fn contradicted(trails: &[Trail]) -> HashSet<TrailArn> {
 
 fn trail(entry: &types::Trail, account: AccountId, partition: Partition) -> Option<Trail> {
     let arn: TrailArn = entry.trail_arn()?.parse().ok()?;
+    // Credentials do not cross partitions, so this cannot be the account's answer.
+    let elsewhere = |region: &Region| region.partition() != partition;
+    if arn.partition() != partition || arn.region().is_some_and(elsewhere) {
+        return None;
+    }
     let foreign = arn.owner() != account;
     // Only an organization's trail is visible outside the account that owns it. One that says it is none covers nobody here.
     let organization = entry.is_organization_trail().unwrap_or(foreign);
@@ -148,8 +153,17 @@ pub(super) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// The selectors of `GetEventSelectors`.
-pub fn selectors(answer: &GetEventSelectorsOutput) -> Result<EventSelectors, Misshapen> {
+/// The selectors of `GetEventSelectors`, asked about `trail`.
+pub fn selectors(
+    answer: &GetEventSelectorsOutput,
+    trail: &TrailArn,
+) -> Result<EventSelectors, Misshapen> {
+    if answer
+        .trail_arn()
+        .is_some_and(|named| named != trail.as_str())
+    {
+        return Err(Misshapen("the answer is about another trail"));
+    }
     let basic = answer.event_selectors.as_deref();
     let advanced = answer.advanced_event_selectors.as_deref();
     match (basic, advanced) {

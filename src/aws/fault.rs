@@ -10,9 +10,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 
 use crate::aws::CallError;
-use crate::aws::body::BadReply;
 use crate::aws::classify::{Fault, Service, Stage, classify};
 use crate::aws::convert::{Misshapen, cut};
+use crate::aws::envelope::BadReply;
 use crate::facts::{Failure, Operation};
 
 /// IAM's longest refusals, with two ARNs in them, fit.

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::descriptors::Budget;
+
 /// The most Regions of which something is kept: several times what AWS has. Answers name the home Regions of trails, and there is no end of names.
 pub(super) const MOST_REGIONS: usize = 256;
 
@@ -17,6 +19,12 @@ pub struct CallLimits {
     pub operation: Duration,
     /// The bytes of one reply body.
     pub body: usize,
+    /// Connections in use at once.
+    pub connections: usize,
+    /// Connections to each host that are kept for the next call.
+    pub idle_per_host: usize,
+    /// Names of hosts looked up at once.
+    pub lookups: usize,
     /// Calls to CloudTrail per second in one account and Region, retries included.
     pub calls_per_second: NonZeroU32,
     /// Calls to STS per second in one STS Region.
@@ -24,6 +32,17 @@ pub struct CallLimits {
 }
 
 impl CallLimits {
+    /// The same within a budget of file descriptors.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self {
+            connections: budget.connections,
+            idle_per_host: budget.idle_per_host,
+            lookups: budget.lookups,
+            ..self
+        }
+    }
+
     /// The SDK's own default: one SYN may be lost and sent again.
     const CONNECT: Duration = Duration::from_millis(3_100);
     /// CloudTrail answers in well under a second; ten times that is a fault.
@@ -45,6 +64,9 @@ impl Default for CallLimits {
             attempt: Self::ATTEMPT,
             operation: Self::OPERATION,
             body: Self::BODY,
+            connections: 1_024,
+            idle_per_host: 256,
+            lookups: 16,
             calls_per_second: NonZeroU32::MIN.saturating_add(Self::CALLS_PER_SECOND - 1),
             sts_per_second: NonZeroU32::MIN.saturating_add(Self::STS_PER_SECOND - 1),
         }

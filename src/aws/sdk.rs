@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::account::{AccountId, Region, TrailArn};
 use crate::aws::classify::Service;
@@ -38,10 +39,33 @@ impl SdkAws {
         limits: CallLimits,
         given: GivenCredentials,
     ) -> Result<Self, SetupError> {
-        let reach = Reach::new(settings, &limits).await?;
+        let reach = Reach::new(settings, &limits, None).await?;
+        Ok(Self::made(reach, settings, metrics, limits, given))
+    }
+
+    /// The same over another HTTP client, which plays AWS without a socket.
+    #[doc(hidden)]
+    pub async fn over(
+        http: SharedHttpClient,
+        settings: &AwsSettings,
+        metrics: SelfMetrics,
+        limits: CallLimits,
+        given: GivenCredentials,
+    ) -> Result<Self, SetupError> {
+        let reach = Reach::new(settings, &limits, Some(http)).await?;
+        Ok(Self::made(reach, settings, metrics, limits, given))
+    }
+
+    fn made(
+        reach: Reach,
+        settings: &AwsSettings,
+        metrics: SelfMetrics,
+        limits: CallLimits,
+        given: GivenCredentials,
+    ) -> Self {
         let region = settings.region.clone();
         let clients = Clients::new(reach, Meter::new(metrics), limits, region, given);
-        Ok(Self(Arc::new(clients)))
+        Self(Arc::new(clients))
     }
 
     pub(super) fn clients(&self) -> &Clients {
@@ -148,6 +172,6 @@ impl Aws for SdkAws {
             call.send()
         };
         let (answer, _) = self.ask(session, region, operation, send).await?;
-        self.fact(operation, convert::selectors(&answer))
+        self.fact(operation, convert::selectors(&answer, trail))
     }
 }

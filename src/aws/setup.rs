@@ -18,6 +18,7 @@ use crate::aws::body::WholeReplies;
 pub use crate::aws::checks::SetupError;
 use crate::aws::checks::{Variable, check_certificates, check_endpoints};
 use crate::aws::limits::CallLimits;
+use crate::aws::resolver::Resolver;
 use crate::config::AwsSettings;
 
 /// Who does the cryptography of TLS. Validated, it ends the process if its self-tests fail.
@@ -44,17 +45,18 @@ pub(super) struct Providers {
 }
 
 impl Reach {
-    /// Reads the environment and builds.
+    /// Reads the environment and builds, over `http` if it is given.
     pub(super) async fn new(
         settings: &AwsSettings,
         limits: &CallLimits,
+        http: Option<SharedHttpClient>,
     ) -> Result<Self, SetupError> {
         let variable: Variable = &|name| std::env::var(name).ok().filter(|text| !text.is_empty());
         check_endpoints(settings, variable)?;
         check_certificates("SSL_CERT_FILE", variable)?;
         let bundle = check_certificates("AWS_CA_BUNDLE", variable)?;
-        let http = http_client(bundle, proxies(settings));
-        let http = SharedHttpClient::new(WholeReplies::new(http, limits.body));
+        let http = http.unwrap_or_else(|| http_client(bundle, proxies(settings), limits));
+        let http = SharedHttpClient::new(WholeReplies::new(http, limits));
         Ok(Self {
             sdk: sdk_config(settings, limits, http.clone()).await,
             providers: Providers {
@@ -77,7 +79,13 @@ fn proxies(settings: &AwsSettings) -> ProxyConfig {
 }
 
 /// One pool of connections for everything; the system's roots and `bundle` are trusted.
-fn http_client(bundle: Option<Vec<u8>>, proxies: ProxyConfig) -> SharedHttpClient {
+fn http_client(
+    bundle: Option<Vec<u8>>,
+    proxies: ProxyConfig,
+    limits: &CallLimits,
+) -> SharedHttpClient {
+    let resolver = Resolver::of_system(limits.lookups);
+    let idle_per_host = limits.idle_per_host;
     let mut trusted = TrustStore::default();
     if let Some(pem) = bundle {
         trusted.add_pem_certificate(pem);
@@ -88,12 +96,13 @@ fn http_client(bundle: Option<Vec<u8>>, proxies: ProxyConfig) -> SharedHttpClien
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CRYPTO))
             .tls_context(tls.clone())
-            .proxy_config(proxies.clone());
+            .proxy_config(proxies.clone())
+            .pool_max_idle_per_host(idle_per_host);
         connector.set_connector_settings(settings.cloned());
         if let Some(components) = components {
             connector.set_sleep_impl(components.sleep_impl());
         }
-        connector.build()
+        connector.build_with_resolver(resolver.clone())
     })
 }
 

@@ -6,9 +6,10 @@ use aws_credential_types::Credentials;
 use aws_sdk_sts::config::{Builder, Config};
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_sdk_sts::{Client, types};
 
-use crate::account::{AccountId, RoleArn};
+use crate::account::{AccountId, Partition, RoleArn};
 use crate::aws::classify::Service;
 use crate::aws::convert::Misshapen;
 use crate::aws::fault::Failed;
@@ -28,6 +29,7 @@ const SHORTEST_SECONDS: i32 = 900;
 pub(super) struct Sts {
     client: Client,
     pace: Pace,
+    partition: Partition,
 }
 
 /// What to assume.
@@ -46,8 +48,12 @@ pub(super) struct Opened {
 }
 
 impl Sts {
-    pub(super) fn new(client: Client, pace: Pace) -> Self {
-        Self { client, pace }
+    pub(super) fn new(client: Client, pace: Pace, partition: Partition) -> Self {
+        Self {
+            client,
+            pace,
+            partition,
+        }
     }
 
     /// Assumes a role with base credentials.
@@ -61,7 +67,7 @@ impl Sts {
             answer = self.ask_for(base, role, SHORTEST_SECONDS).await;
         }
         let answer = answer.map_err(|error| redacted(&error, role.external_id))?;
-        opened(answer).map_err(Failed::misshapen)
+        opened(answer, self.partition).map_err(Failed::misshapen)
     }
 
     async fn ask_for(
@@ -91,8 +97,7 @@ impl Sts {
         let call = self.client.get_caller_identity().customize();
         let answer = call.config_override(signed_by(credentials)).send().await;
         let answer = answer.map_err(|error| Failed::of(Service::Sts, &error))?;
-        let account = answer.account().and_then(|text| text.parse().ok());
-        account.ok_or_else(|| Failed::misshapen(Misshapen("the answer has no account id")))
+        caller(&answer, self.partition).map_err(Failed::misshapen)
     }
 }
 
@@ -121,7 +126,20 @@ fn redacted(error: &SdkError<AssumeRoleError>, external_id: Option<&Secret>) -> 
     failed
 }
 
-fn opened(answer: AssumeRoleOutput) -> Result<Opened, Misshapen> {
+/// The account of a caller. Emulators may leave out the ARN; where there is one it says the same.
+fn caller(answer: &GetCallerIdentityOutput, partition: Partition) -> Result<AccountId, Misshapen> {
+    let account = answer.account().and_then(|text| text.parse().ok());
+    let account = account.ok_or(Misshapen("the answer has no account id"))?;
+    let named = answer.arn().map(|arn| account_of(arn, partition));
+    match named {
+        Some(named) if named != Some(account) => {
+            Err(Misshapen("the answer's ARN is not of its account"))
+        }
+        _ => Ok(account),
+    }
+}
+
+fn opened(answer: AssumeRoleOutput, partition: Partition) -> Result<Opened, Misshapen> {
     let user = answer
         .assumed_role_user
         .ok_or(Misshapen("the answer has no AssumedRoleUser"))?;
@@ -129,20 +147,17 @@ fn opened(answer: AssumeRoleOutput) -> Result<Opened, Misshapen> {
         .credentials
         .ok_or(Misshapen("the answer has no Credentials"))?;
     Ok(Opened {
-        identity: account_of(user.arn())
+        identity: account_of(user.arn(), partition)
             .ok_or(Misshapen("the ARN of AssumedRoleUser names no account"))?,
         credentials: credentials(given)?,
     })
 }
 
-/// The account in an ARN.
-fn account_of(arn: &str) -> Option<AccountId> {
-    let mut parts = arn.split(':');
-    (parts.next() == Some("arn"))
-        .then(|| parts.nth(3))
-        .flatten()?
-        .parse()
-        .ok()
+/// The account in an ARN of this partition.
+fn account_of(arn: &str, partition: Partition) -> Option<AccountId> {
+    let after = arn.strip_prefix("arn:")?.strip_prefix(partition.as_str())?;
+    let mut parts = after.strip_prefix(':')?.split(':');
+    parts.nth(2)?.parse().ok()
 }
 
 fn credentials(given: types::Credentials) -> Result<Credentials, Misshapen> {
@@ -172,22 +187,38 @@ mod tests {
     #[test]
     fn an_arn_names_its_account() {
         let arn = "arn:aws-us-gov:sts::012345678901:assumed-role/read/cloudtrail-exporter";
-        assert_eq!(account_of(arn), "012345678901".parse().ok());
+        let account = "012345678901".parse().ok();
+        assert_eq!(account_of(arn, Partition::AwsUsGov), account);
+        assert_eq!(account_of(arn, Partition::Aws), None);
         for text in ["", "arn", "arn:aws:sts::x:y", "x:aws:sts::012345678901:y"] {
-            assert_eq!(account_of(text), None, "{text}");
+            assert_eq!(account_of(text, Partition::Aws), None, "{text}");
         }
     }
 
     #[test]
     fn an_answer_without_credentials_or_identity_is_misshapen() {
-        assert!(opened(AssumeRoleOutput::builder().build()).is_err());
+        assert!(opened(AssumeRoleOutput::builder().build(), Partition::Aws).is_err());
         let user = types::AssumedRoleUser::builder()
             .arn("arn:aws:sts::012345678901:assumed-role/read/x")
             .assumed_role_id("AROA:x")
             .build()
             .expect("complete");
         let answer = AssumeRoleOutput::builder().assumed_role_user(user).build();
-        assert!(opened(answer).is_err());
+        assert!(opened(answer, Partition::Aws).is_err());
+    }
+
+    #[test]
+    fn a_caller_whose_arn_is_of_another_account_or_partition_is_misshapen() {
+        let answer = |arn: Option<&str>| {
+            let answer = GetCallerIdentityOutput::builder().account("012345678901");
+            let answer = answer.set_arn(arn.map(str::to_owned)).build();
+            caller(&answer, Partition::Aws)
+        };
+        assert!(answer(None).is_ok());
+        assert!(answer(Some("arn:aws:iam::012345678901:user/x")).is_ok());
+        assert!(answer(Some("arn:aws:iam::210987654321:user/x")).is_err());
+        assert!(answer(Some("arn:aws-cn:iam::012345678901:user/x")).is_err());
+        assert!(answer(Some("nonsense")).is_err());
     }
 
     #[test]

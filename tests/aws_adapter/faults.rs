@@ -83,6 +83,128 @@ async fn json_that_ends_early_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_success_other_than_200_is_malformed_whatever_its_body() {
+    let whole = r#"{"trailList":[]}"#;
+    for status in [201, 202, 203, 206] {
+        let other = move || Reply::Say(status, "application/x-amz-json-1.1", whole.to_owned());
+        let (list, asked) = described(other).await;
+        let error = list.expect_err("no answer");
+        assert_eq!((error.failure, asked), (Failure::Malformed, 1));
+        let detail = format!("the reply has status {status} instead of 200");
+        assert_eq!(error.detail, detail);
+    }
+    let empty = || Reply::Say(204, "application/x-amz-json-1.1", String::new());
+    assert_eq!(fails(empty).await, (Failure::Malformed, 1));
+}
+
+#[tokio::test]
+async fn a_key_that_is_written_twice_is_malformed() {
+    for body in [
+        r#"{"trailList":[{"Name":"main"}],"trailList":[]}"#,
+        r#"{"trailList":[],"\u0074railList":[]}"#,
+        r#"{"trailList":[],"x":{"y":[{"z":1,"z":2}]}}"#,
+    ] {
+        let (list, asked) = described(move || json(body)).await;
+        let error = list.expect_err("no answer");
+        assert_eq!((error.failure, asked), (Failure::Malformed, 1), "{body}");
+        assert_eq!(error.detail, "the reply body holds a key twice");
+    }
+}
+
+#[tokio::test]
+async fn whether_a_trail_logs_is_not_chosen_from_two_words() {
+    for body in [
+        r#"{"IsLogging":false,"IsLogging":true}"#,
+        r#"{"IsLogging":false,"\u0049sLogging":true}"#,
+        r#"{"IsLogging":true}{"IsLogging":false}"#,
+        "\u{feff}{\"IsLogging\":true}",
+        "{\"IsLogging\":true}\0",
+    ] {
+        let stage = Stage::new(move |asked| match asked.operation.as_str() {
+            "GetTrailStatus" => json(body),
+            _ => usual(asked),
+        });
+        let stage = stage.await;
+        let aws = adapter(&stage.url).await;
+        let session = aws.open(&by_role());
+        aws.identify(&session).await.expect("an identity");
+        let status = aws.trail_status(&session, &region(), &trail()).await;
+        assert_eq!(status.expect_err("no answer").failure, Failure::Malformed);
+        assert_eq!(stage.count("GetTrailStatus"), 1);
+    }
+}
+
+#[tokio::test]
+async fn json_in_another_guise_is_malformed() {
+    let gzip = || Reply::SayWith(200, ("content-encoding", "gzip".to_owned()));
+    assert_eq!(fails(gzip).await, (Failure::Malformed, 1));
+    let latin = || {
+        let kind = "application/x-amz-json-1.1; charset=iso-8859-1";
+        Reply::Say(200, kind, r#"{"trailList":[{"Name":"prüf"}]}"#.to_owned())
+    };
+    assert_eq!(fails(latin).await, (Failure::Malformed, 1));
+}
+
+#[tokio::test]
+async fn an_emulator_may_call_its_json_html() {
+    let named = || Reply::Say(200, "text/html", r#"{"trailList":[]}"#.to_owned());
+    let (list, _) = described(named).await;
+    assert_eq!(list, Ok(TrailList::default()));
+}
+
+#[tokio::test]
+async fn a_trail_of_another_partition_is_malformed() {
+    let arn = "arn:aws-us-gov:cloudtrail:us-gov-west-1:012345678901:trail/main";
+    let entry = format!(r#"{{"TrailARN":"{arn}","IsMultiRegionTrail":true}}"#);
+    let (list, _) = described(move || json(&format!(r#"{{"trailList":[{entry}]}}"#))).await;
+    let list = list.expect("a list");
+    assert_eq!((list.trails.len(), list.malformed), (0, 1));
+}
+
+/// Identifies a session where `AssumeRole` is answered like this.
+async fn identified(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Result<(), Failure> {
+    let stage = Stage::new(move |asked| match usual(asked) {
+        Reply::Say(_, _, body) => reply(&body),
+        other => other,
+    });
+    let stage = stage.await;
+    let aws = adapter(&stage.url).await;
+    let found = aws.identify(&aws.open(&by_role())).await;
+    assert_eq!(stage.count("AssumeRole"), 1);
+    found.map(|_| ()).map_err(|error| error.failure)
+}
+
+#[tokio::test]
+async fn a_session_is_opened_by_one_whole_document_alone() {
+    let xml = |status: u16, body: String| Reply::Say(status, "text/xml", body);
+    let malformed = Err(Failure::Malformed);
+    assert_eq!(
+        identified(move |body| xml(200, body.to_owned())).await,
+        Ok(())
+    );
+    assert_eq!(
+        identified(move |body| xml(201, body.to_owned())).await,
+        malformed
+    );
+    let twice = move |body: &str| {
+        let other = "<AccessKeyId>ASIAOTHER</AccessKeyId><SecretAccessKey>";
+        xml(200, body.replace("<SecretAccessKey>", other))
+    };
+    assert_eq!(identified(twice).await, malformed);
+    let root = move |body: &str| {
+        xml(
+            200,
+            body.replace("AssumeRoleResponse", "GetCallerIdentityResponse"),
+        )
+    };
+    assert_eq!(identified(root).await, malformed);
+    let after = move |body: &str| xml(200, format!("{body}<!-- --><x/>"));
+    assert_eq!(identified(after).await, malformed);
+    let partition = move |body: &str| xml(200, body.replace("arn:aws:sts", "arn:aws-cn:sts"));
+    assert_eq!(identified(partition).await, malformed);
+}
+
+#[tokio::test]
 async fn a_body_that_is_cut_short_is_attempted_again_and_malformed() {
     let cut = || Reply::CutShort(r#"{"trailList":[]}"#);
     assert_eq!(fails(cut).await, (Failure::Malformed, 3));

@@ -144,7 +144,7 @@ fn a_home_region_is_of_the_accounts_partition_or_unknown() {
     }
     let lost = entry()
         .set_home_region(None)
-        .trail_arn("arn:aws-cn:cloudtrail:cn-north-1:012345678901:trail/main");
+        .trail_arn("arn:aws:cloudtrail:nowhere:012345678901:trail/main");
     assert_eq!(one(lost).home_region, None);
 }
 
@@ -246,7 +246,7 @@ fn heard(
     let answer = GetEventSelectorsOutput::builder()
         .set_event_selectors(basic)
         .set_advanced_event_selectors(advanced);
-    selectors(&answer.build())
+    selectors(&answer.build(), &ARN.parse().expect("an ARN"))
 }
 
 fn field(condition: AdvancedFieldSelectorBuilder) -> AdvancedFieldSelector {
@@ -352,4 +352,29 @@ fn a_condition_that_says_nothing_is_malformed() {
     let nameless = nameless.build().expect("complete");
     assert!(heard(None, Some(vec![advanced(vec![nameless])])).is_err());
     assert!(heard(None, Some(vec![advanced(vec![])])).is_err());
+}
+
+#[test]
+fn a_trail_of_another_partition_is_malformed() {
+    for arn in [
+        "arn:aws-us-gov:cloudtrail:us-gov-west-1:012345678901:trail/main",
+        "arn:aws-cn:cloudtrail:cn-north-1:012345678901:trail/main",
+        "arn:aws:cloudtrail:us-gov-west-1:012345678901:trail/main",
+        "arn:aws-us-gov:cloudtrail:eu-west-1:012345678901:trail/main",
+    ] {
+        let list = listed(vec![entry(), entry().trail_arn(arn)]);
+        assert_eq!((list.trails.len(), list.malformed), (1, 1), "{arn}");
+    }
+}
+
+#[test]
+fn selectors_of_another_trail_are_malformed() {
+    let about = |arn: &str| {
+        let answer = GetEventSelectorsOutput::builder().trail_arn(arn);
+        let answer = answer.set_event_selectors(Some(vec![])).build();
+        selectors(&answer, &ARN.parse().expect("an ARN"))
+    };
+    assert_eq!(about(ARN), Ok(EventSelectors::Default));
+    assert!(about(&ARN.replace("main", "other")).is_err());
+    assert!(about("").is_err());
 }
