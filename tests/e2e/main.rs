@@ -17,6 +17,7 @@ mod faults;
 mod harness;
 mod inputs;
 mod lifecycle;
+mod limits;
 mod organization;
 mod reload;
 mod sim;
