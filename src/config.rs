@@ -37,6 +37,7 @@ use crate::compliance::Check;
 
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Form, KEYS, Key};
+pub use load::{ConfigFile, Fingerprint};
 pub use secret::Secret;
 pub use variables::Variables;
 

@@ -1,24 +1,28 @@
 //! The daemon: binds, serves, reloads and stops. What it serves is the engine's snapshot.
 
 use std::future::pending;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::config::{Config, ConfigErrors, Variables};
+use crate::config::{Config, ConfigErrors, ConfigFile, Fingerprint, Variables};
 use crate::engine::{Engine, Surroundings};
+use crate::files;
 use crate::snapshot::Snapshot;
+use crate::threads::{Worker, WorkerError};
 use crate::web::systemd::{self, Life};
 use crate::web::{Listener, ReloadRequest, Server, WebFile, WebSettings};
 
 /// Wishes to reload that may wait; all that wait are answered by one reload.
 const RELOADS_WAITING: usize = 16;
+
+/// The name of the thread that reads the configuration.
+const READER: &str = "config";
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -32,33 +36,66 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The configuration at the start, and the fingerprint of its file. Blocks until it is read or overdue.
+    pub fn load(&self) -> Result<(Config, Option<Fingerprint>), ConfigErrors> {
+        let origin = self.clone();
+        let read = Worker::new(READER).wait(files::DEADLINE, move || origin.read());
+        let read = read.map_err(|error| self.overdue(error))?;
+        Ok((read.config?, read.fingerprint))
+    }
+
     /// The configuration as it is now.
-    pub fn read(&self) -> Result<Config, ConfigErrors> {
-        match self {
-            Self::File(path) => Config::read(path),
-            Self::Ambient => Config::ambient(&Variables::of_process()),
+    fn read(&self) -> Reading {
+        let (config, fingerprint) = match self {
+            Self::File(path) => {
+                let file = ConfigFile::read(path);
+                (file.config(), Some(file.fingerprint()))
+            }
+            Self::Ambient => (Config::ambient(&Variables::of_process()), None),
             Self::Text(text) => {
                 let nothing = Variables::default();
-                Config::parse(text.as_bytes(), "demo".as_ref(), &nothing)
+                let config = Config::parse(text.as_bytes(), "demo".as_ref(), &nothing);
+                (config, None)
             }
+        };
+        Reading {
+            config,
+            fingerprint,
         }
     }
 
-    /// A hash of the file's content; `None` if there is none to be read.
-    fn fingerprint(&self) -> Option<[u8; 32]> {
-        match self {
-            Self::File(path) => std::fs::read(path)
-                .ok()
-                .map(|bytes| Sha256::digest(bytes).into()),
-            Self::Ambient | Self::Text(_) => None,
-        }
+    /// The configuration as it is now, if its file is not as it was `seen`.
+    fn read_if_changed(&self, seen: Option<Fingerprint>) -> Option<Reading> {
+        let Self::File(path) = self else { return None };
+        let file = ConfigFile::read(path);
+        let fingerprint = Some(file.fingerprint());
+        (fingerprint != seen).then(|| Reading {
+            config: file.config(),
+            fingerprint,
+        })
     }
+
+    fn overdue(&self, error: WorkerError) -> ConfigErrors {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Ambient | Self::Text(_) => Path::new("configuration"),
+        };
+        ConfigFile::overdue(path, error)
+    }
+}
+
+/// A configuration, or what is wrong with it, and the fingerprint of what was read of its file.
+struct Reading {
+    config: Result<Config, ConfigErrors>,
+    fingerprint: Option<Fingerprint>,
 }
 
 /// What the daemon is started with.
 pub struct Daemon {
     /// Where the configuration comes from.
     pub origin: Origin,
+    /// What was read of its file for the start.
+    pub fingerprint: Option<Fingerprint>,
     /// How often to look whether the configuration's content changed; zero for never.
     pub auto_reload: Duration,
     /// Whether `POST /-/reload` is served.
@@ -116,7 +153,16 @@ impl Daemon {
             let _ = draining.await;
         }));
         systemd::notify(Life::Ready);
-        let reloader = Reloader::new(engine, self.origin, self.auto_reload, hangup, waiting);
+        let reloader = Reloader {
+            engine,
+            origin: self.origin,
+            reader: Worker::new(READER),
+            hangup,
+            wishes: waiting,
+            looks: looks(self.auto_reload),
+            seen: self.fingerprint,
+            overdue: None,
+        };
         Ok(Running {
             stop,
             reloader,
@@ -192,37 +238,27 @@ impl Stop {
 struct Reloader {
     engine: Engine,
     origin: Origin,
+    /// Beside the runtime and its pool: neither a slow disk nor slow name look-ups hold up what else there is to do.
+    reader: Worker,
     hangup: Signal,
     wishes: mpsc::Receiver<ReloadRequest>,
     /// Looks at the content; `None` if that was not asked for.
     looks: Option<Interval>,
-    seen: Option<[u8; 32]>,
+    /// What was last read of the file, good or bad.
+    seen: Option<Fingerprint>,
+    /// Why the last look at the file did not end in time, if it did not.
+    overdue: Option<WorkerError>,
+}
+
+fn looks(every: Duration) -> Option<Interval> {
+    (!every.is_zero()).then(|| {
+        let mut looks = interval(every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        looks
+    })
 }
 
 impl Reloader {
-    fn new(
-        engine: Engine,
-        origin: Origin,
-        every: Duration,
-        hangup: Signal,
-        wishes: mpsc::Receiver<ReloadRequest>,
-    ) -> Self {
-        let seen = origin.fingerprint();
-        let looks = (!every.is_zero()).then(|| {
-            let mut looks = interval(every);
-            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            looks
-        });
-        Self {
-            engine,
-            origin,
-            hangup,
-            wishes,
-            looks,
-            seen,
-        }
-    }
-
     /// Ends only if the engine broke.
     async fn run(&mut self) {
         loop {
@@ -248,32 +284,55 @@ impl Reloader {
         }
     }
 
+    /// A file that cannot be read is a change too, told of once; so is one that can be read again.
     async fn reload_if_changed(&mut self) {
-        let origin = self.origin.clone();
-        let now = tokio::task::spawn_blocking(move || origin.fingerprint()).await;
-        if now.is_ok_and(|now| now.is_some() && now != self.seen) {
-            let _ = self.reload().await;
-        }
+        let (origin, seen) = (self.origin.clone(), self.seen);
+        let read = move || origin.read_if_changed(seen);
+        let config = match self.reader.run(files::DEADLINE, read).await {
+            Ok(None) if self.overdue.is_none() => return,
+            // It is as it was before it could not be read in time.
+            Ok(None) => self.read().await,
+            Ok(Some(reading)) => self.take(reading),
+            Err(error) if self.overdue == Some(error) => return,
+            Err(error) => self.overdue(error),
+        };
+        let _ = self.apply(config).await;
     }
 
     /// All or nothing: the error is the text to show, and the configuration in force stays.
     async fn reload(&mut self) -> Result<(), String> {
         systemd::notify(Life::Reloading);
+        let config = self.read().await;
+        self.apply(config).await
+    }
+
+    async fn read(&mut self) -> Result<Config, ConfigErrors> {
         let origin = self.origin.clone();
-        let read = move || (origin.fingerprint(), origin.read());
-        let outcome = match tokio::task::spawn_blocking(read).await {
-            Ok((seen, Ok(config))) => {
-                self.seen = seen;
-                self.engine
-                    .reload(config)
-                    .await
-                    .map_err(|error| error.to_string())
+        let read = self.reader.run(files::DEADLINE, move || origin.read());
+        match read.await {
+            Ok(reading) => self.take(reading),
+            Err(error) => self.overdue(error),
+        }
+    }
+
+    fn take(&mut self, reading: Reading) -> Result<Config, ConfigErrors> {
+        self.seen = reading.fingerprint;
+        self.overdue = None;
+        reading.config
+    }
+
+    fn overdue(&mut self, error: WorkerError) -> Result<Config, ConfigErrors> {
+        self.overdue = Some(error);
+        Err(self.origin.overdue(error))
+    }
+
+    async fn apply(&mut self, config: Result<Config, ConfigErrors>) -> Result<(), String> {
+        let outcome = match config {
+            Err(errors) => Err(errors.to_string()),
+            Ok(config) => {
+                let applied = self.engine.reload(config).await;
+                applied.map_err(|error| error.to_string())
             }
-            Ok((seen, Err(errors))) => {
-                self.seen = seen;
-                Err(errors.to_string())
-            }
-            Err(panicked) => Err(panicked.to_string()),
         };
         self.tell(&outcome);
         systemd::notify(Life::Ready);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_simulator::{Account, DEMO_WORLD, Partition, Simulator, World, WorldError};
 use tokio::sync::watch;
@@ -14,12 +15,15 @@ use crate::config::Secret;
 use crate::daemon::Origin;
 use crate::fleet::Summary;
 use crate::snapshot::Snapshot;
+use crate::threads::Worker;
 use crate::web::Listener;
 
 /// The profile that stands for GovCloud's own credentials: none cross from one partition to another.
 const GOV_PROFILE: &str = "gov";
 /// The Region asked about the accounts of GovCloud.
 const GOV_REGION: &str = "us-gov-west-1";
+/// How long printing what there is to see is waited for.
+const BANNER: Duration = Duration::from_secs(5);
 /// The simulator verifies no signature.
 const SECRET: &str = "simulated";
 /// The demo polls often enough that a watcher sees states change, and a proof lives accordingly.
@@ -110,7 +114,8 @@ pub fn url(listeners: &[Listener]) -> String {
 
 /// Says on standard output what there is to see, as soon as every account was polled once.
 pub async fn welcome(mut snapshots: watch::Receiver<Arc<Snapshot>>, url: String) {
-    let Ok(snapshot) = snapshots.wait_for(|snapshot| snapshot.ready).await else {
+    let ready = snapshots.wait_for(|snapshot| snapshot.ready).await;
+    let Ok(snapshot) = ready.map(|snapshot| Arc::clone(&snapshot)) else {
         return;
     };
     let summary = Summary::of(&snapshot, clock::now());
@@ -121,6 +126,7 @@ pub async fn welcome(mut snapshots: watch::Receiver<Arc<Snapshot>>, url: String)
          \x20 A simulated AWS, polled every 5 s through the real SDK. Over the first minutes trails stop, buckets vanish and accounts recover.\n\
          \x20 Try: curl -s {url}/metrics | grep compliance_reason\n\n"
     );
-    // Whoever closed standard output does not want to know.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    // On a thread of its own: standard output may be a pipe that is not read. Whoever closed it does not want to know.
+    let print = move || std::io::stdout().write_all(text.as_bytes());
+    let _ = Worker::new("banner").run(BANNER, print).await;
 }

@@ -55,7 +55,7 @@ pub struct Engine {
 impl Engine {
     /// Starts everything. Makes no call itself; an error means that no call could ever succeed.
     pub async fn start(config: Config, surroundings: Surroundings) -> Result<Self, SetupError> {
-        let aws = reach(&config, &surroundings).await?;
+        let aws = Box::pin(reach(&config, &surroundings)).await?;
         let publisher = Publisher::new(surroundings.metrics.clone());
         let (reports, reported) = mpsc::channel(REPORTS_WAITING);
         let (directory, accounts) = watch::channel(Arc::default());
@@ -83,7 +83,7 @@ impl Engine {
     pub async fn reload(&mut self, config: Config) -> Result<(), SetupError> {
         let before = Arc::clone(&self.config.borrow());
         if is_reached_otherwise(&before, &config) {
-            let aws = reach(&config, &self.surroundings).await?;
+            let aws = Box::pin(reach(&config, &self.surroundings)).await?;
             self.aws.send_replace(aws);
             self.poller.abort_all();
             self.poll();

@@ -4,6 +4,7 @@
 //! The map, in data order; imports never point back up the other way (`tests/architecture.rs` holds them to it):
 //!
 //! - [`descriptors`]: the file descriptors of the process, divided once;
+//! - [`threads`], [`files`]: blocking work beside the runtime, and the files an operator names, read with bounds;
 //! - [`account`]: AWS's names, parsed once;
 //! - [`facts`]: what AWS said about an account in one poll;
 //! - [`compliance`]: what we conclude from it, and for how long;
@@ -35,6 +36,7 @@ pub mod directory;
 pub mod engine;
 pub mod exposition;
 pub mod facts;
+pub mod files;
 pub mod fleet;
 pub mod iam;
 pub mod labels;
@@ -43,6 +45,7 @@ pub mod poller;
 pub mod program;
 pub mod self_metrics;
 pub mod snapshot;
+pub mod threads;
 pub mod timestamp;
 pub mod web;
 

@@ -4,16 +4,24 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cloudtrail_exporter::cli::Cli;
-use cloudtrail_exporter::{logging, program};
+use cloudtrail_exporter::logging::{self, Delivery};
+use cloudtrail_exporter::program;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::init(&cli.log.level, cli.log.format);
-    match program::run(&cli) {
+    let delivery = if cli.is_daemon() {
+        Delivery::Queued
+    } else {
+        Delivery::Direct
+    };
+    let logs = logging::init(&cli.log.level, cli.log.format, delivery);
+    let code = match program::run(&cli, &logs.dropped()) {
         Ok(code) => code,
         Err(failure) => {
             failure.tell(&cli);
             failure.exit_code(&cli)
         }
-    }
+    };
+    logs.finish();
+    code
 }

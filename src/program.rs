@@ -16,6 +16,7 @@ use crate::demo::{self, Demo, DemoError};
 use crate::engine::{Engine, Surroundings};
 use crate::fleet::Summary;
 use crate::iam::{self, Platform};
+use crate::logging::DroppedLines;
 use crate::self_metrics::{Build, SelfMetrics};
 use crate::web::{Listener, WebFile, WebFileError, WebSettings, healthcheck, systemd};
 
@@ -83,20 +84,22 @@ impl Failure {
 }
 
 /// Does what the command line asks.
-pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+pub fn run(cli: &Cli, dropped: &DroppedLines) -> Result<ExitCode, Failure> {
     match &cli.command {
         None if cli.config.check => validate(cli),
-        None => daemon(cli),
-        Some(Command::Demo) => demo(cli),
+        None => daemon(cli, dropped),
+        Some(Command::Demo) => demo(cli, dropped),
         Some(Command::Check { output }) => once(cli, *output),
-        Some(Command::IamPolicy { platform }) => Ok(policies(&origin(cli).read()?, *platform)),
+        Some(Command::IamPolicy { platform }) => {
+            Ok(policies(&origin(cli).load()?.0, *platform))
+        }
         Some(Command::Healthcheck { url }) => healthy(url),
     }
 }
 
 /// `--config.check`: whatever the daemon would read before it starts.
 fn validate(cli: &Cli) -> Result<ExitCode, Failure> {
-    origin(cli).read()?;
+    origin(cli).load()?;
     web_file(cli)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -108,20 +111,24 @@ fn origin(cli: &Cli) -> Origin {
         .map_or(Origin::Ambient, Origin::File)
 }
 
-fn daemon(cli: &Cli) -> Result<ExitCode, Failure> {
+fn daemon(cli: &Cli, dropped: &DroppedLines) -> Result<ExitCode, Failure> {
     block_on(async {
-        let running = serve(cli, origin(cli), GivenCredentials::default(), bind(cli)?).await?;
+        let surroundings = surroundings(cli, GivenCredentials::default())?;
+        count_lines(&surroundings, dropped);
+        let running = serve(cli, origin(cli), surroundings, bind(cli)?).await?;
         running.run().await.map_err(Failure::Daemon)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
+fn demo(cli: &Cli, dropped: &DroppedLines) -> Result<ExitCode, Failure> {
     block_on(async {
         let demo = Demo::start()?;
         let listeners = bind(cli)?;
         let url = demo::url(&listeners);
-        let running = serve(cli, demo.origin, demo.given, listeners).await?;
+        let surroundings = surroundings(cli, demo.given)?;
+        count_lines(&surroundings, dropped);
+        let running = serve(cli, demo.origin, surroundings, listeners).await?;
         tokio::spawn(demo::welcome(running.snapshot(), url));
         running.run().await.map_err(Failure::Daemon)
     })?;
@@ -132,13 +139,13 @@ fn demo(cli: &Cli) -> Result<ExitCode, Failure> {
 async fn serve(
     cli: &Cli,
     origin: Origin,
-    given: GivenCredentials,
+    surroundings: Surroundings,
     listeners: Vec<Listener>,
 ) -> Result<Running, Failure> {
-    let config = origin.read()?;
-    let surroundings = surroundings(cli, given)?;
+    let (config, fingerprint) = origin.load()?;
     let daemon = Daemon {
         origin,
+        fingerprint,
         auto_reload: cli.config.auto_reload_interval,
         lifecycle: cli.web.enable_lifecycle,
         listeners,
@@ -156,7 +163,7 @@ async fn serve(
 
 fn web_file(cli: &Cli) -> Result<Option<WebFile>, Failure> {
     let path = cli.web.config_file.as_deref();
-    Ok(path.map(WebFile::load).transpose()?)
+    Ok(path.map(WebFile::load_in_time).transpose()?)
 }
 
 fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
@@ -171,7 +178,7 @@ fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
 
 /// `check`: the engine until everything was polled once, then a table.
 fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
-    let config = origin(cli).read()?;
+    let (config, _) = origin(cli).load()?;
     let surroundings = surroundings(cli, GivenCredentials::default())?;
     block_on(async {
         let mut engine = Engine::start(config, surroundings).await?;
@@ -222,6 +229,12 @@ fn surroundings(cli: &Cli, given: GivenCredentials) -> Result<Surroundings, Fail
         given,
         metrics,
     })
+}
+
+fn count_lines(surroundings: &Surroundings, dropped: &DroppedLines) {
+    let dropped = dropped.clone();
+    let count = move || dropped.count();
+    surroundings.metrics.count_dropped_log_lines(count);
 }
 
 /// The machine's name, as the kernel has it; empty if it does not tell.

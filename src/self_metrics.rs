@@ -8,6 +8,7 @@ mod aws;
 mod config;
 mod discovery;
 mod http;
+mod log;
 mod polls;
 mod registrar;
 
@@ -47,6 +48,7 @@ pub struct SelfMetrics {
     discovery: discovery::Metrics,
     config: config::Metrics,
     http: http::Metrics,
+    log: log::Dropped,
 }
 
 impl SelfMetrics {
@@ -78,6 +80,7 @@ impl SelfMetrics {
             discovery: discovery::Metrics::new(&r)?,
             config: config::Metrics::new(&r)?,
             http: http::Metrics::new(&r)?,
+            log: r.add(log::Dropped::new())?,
             registry: r.into_registry(),
         };
         metrics.set_shard(0, 1);

@@ -9,9 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of `src/`, lowest first: a room may import only rooms that stand before it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 27] = [
     "descriptors",
     "timestamp",
+    "threads",
+    "files",
     "account",
     "facts",
     "compliance",

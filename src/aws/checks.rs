@@ -8,6 +8,11 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::account::Partition;
 use crate::config::AwsSettings;
+use crate::files::{self, ReadError};
+use crate::threads::WorkerError;
+
+/// The largest file of certificates read: many times what a system trusts.
+const MAX_CERTIFICATES: u64 = 16 * 1024 * 1024;
 
 /// The variables that hold an endpoint for services we call.
 const ENDPOINT_VARIABLES: [&str; 4] = [
@@ -30,15 +35,18 @@ pub enum SetupError {
     #[error("there are no FIPS endpoints in the Regions of China: turn FIPS off")]
     FipsInChina,
     /// A file of certificates cannot be read.
-    #[error("{variable}: cannot read {}", path.display())]
+    #[error("{variable}: cannot read {}: {source}", path.display())]
     CertificatesUnreadable {
         /// The variable that names it.
         variable: &'static str,
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        source: ReadError,
     },
+    /// Reading the files of certificates takes too long.
+    #[error("reading AWS_CA_BUNDLE and SSL_CERT_FILE {0}: see whether their disk answers")]
+    CertificatesOverdue(#[from] WorkerError),
     /// A file of certificates holds none, or one that is damaged.
     #[error("{variable}: {} {wrong}: it must hold certificates in PEM form", path.display())]
     CertificatesBad {
@@ -96,7 +104,7 @@ pub(super) fn check_certificates(
     let Some(path) = lookup(variable).map(PathBuf::from) else {
         return Ok(None);
     };
-    match std::fs::read(&path) {
+    match files::read(&path, MAX_CERTIFICATES) {
         Err(source) => Err(SetupError::CertificatesUnreadable {
             variable,
             path,
@@ -221,7 +229,7 @@ mod tests {
         let error = check_certificates("AWS_CA_BUNDLE", &lookup).expect_err("no file");
         assert_eq!(
             error.to_string(),
-            "AWS_CA_BUNDLE: cannot read /does/not/exist.pem"
+            "AWS_CA_BUNDLE: cannot read /does/not/exist.pem: No such file or directory (os error 2)"
         );
     }
 }

@@ -1,5 +1,7 @@
 //! From settings and environment to the one HTTP client and the SDK configuration of the process.
 
+use std::sync::LazyLock;
+
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -16,10 +18,15 @@ use aws_types::region::Region as SdkRegion;
 use crate::account::Region;
 use crate::aws::body::WholeReplies;
 pub use crate::aws::checks::SetupError;
-use crate::aws::checks::{Variable, check_certificates, check_endpoints};
+use crate::aws::checks::{check_certificates, check_endpoints};
 use crate::aws::limits::CallLimits;
 use crate::aws::resolver::Resolver;
 use crate::config::AwsSettings;
+use crate::files;
+use crate::threads::Worker;
+
+/// Reads certificates. A few at once, since each engine of a process has its own set-up.
+static CERTIFICATES: LazyLock<Worker> = LazyLock::new(|| Worker::with_limit("certificates", 4));
 
 /// Who does the cryptography of TLS. Validated, it ends the process if its self-tests fail.
 #[cfg(feature = "fips")]
@@ -51,10 +58,10 @@ impl Reach {
         limits: &CallLimits,
         http: Option<SharedHttpClient>,
     ) -> Result<Self, SetupError> {
-        let variable: Variable = &|name| std::env::var(name).ok().filter(|text| !text.is_empty());
-        check_endpoints(settings, variable)?;
-        check_certificates("SSL_CERT_FILE", variable)?;
-        let bundle = check_certificates("AWS_CA_BUNDLE", variable)?;
+        check_endpoints(settings, &variable)?;
+        let bundle = CERTIFICATES
+            .run(files::DEADLINE, read_certificates)
+            .await??;
         let http = http.unwrap_or_else(|| http_client(bundle, proxies(settings), limits));
         let http = SharedHttpClient::new(WholeReplies::new(http, limits));
         Ok(Self {
@@ -66,6 +73,16 @@ impl Reach {
             },
         })
     }
+}
+
+fn variable(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// Checks the certificates that the environment names; those of `AWS_CA_BUNDLE`.
+fn read_certificates() -> Result<Option<Vec<u8>>, SetupError> {
+    check_certificates("SSL_CERT_FILE", &variable)?;
+    check_certificates("AWS_CA_BUNDLE", &variable)
 }
 
 /// The proxies of the environment; none for an endpoint on this machine, which no proxy could reach.

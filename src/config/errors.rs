@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::path::Path;
 
 /// The most errors shown of one configuration: a page of them is read, ten thousand are not.
 const SHOWN: usize = 100;
@@ -45,6 +46,13 @@ impl fmt::Display for ConfigError {
 pub struct ConfigErrors(Vec<ConfigError>);
 
 impl ConfigErrors {
+    /// One error about a file as a whole.
+    pub(super) fn of_file(path: &Path, problem: &str) -> Self {
+        let faults = Faults::of(&path.display().to_string());
+        faults.tell(None, "", problem);
+        Self(faults.told.into_inner())
+    }
+
     /// How many.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {

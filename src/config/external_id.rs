@@ -1,16 +1,15 @@
 //! External IDs: written in the file, held by another file, or by an environment variable. Their text is in no error.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::errors::{Read, Told};
 use super::field::{Field, Table};
 use super::{Secret, Variables};
+use crate::files;
 
 /// IAM's bounds on an external ID.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=1224;
-/// Read at most of a file: more than any external ID and a line end.
+/// The largest file read: more than any external ID and a line end.
 const MAX_FILE: u64 = 4096;
 const FORM: &str = "no external ID (2 to 1224 of A-Z a-z 0-9 _ + = , . @ : / -); write the one of the role's trust policy";
 
@@ -54,7 +53,7 @@ fn one(field: &Field<'_>, around: Surroundings<'_>) -> Read<Secret> {
 
 fn from_file(field: &Field<'_>, path: &Path) -> Read<Secret> {
     let shown = path.display();
-    let text = start_of(path).map_err(|e| {
+    let text = files::read_text(path, MAX_FILE).map_err(|e| {
         field.wrong(format!(
             "{shown} cannot be read ({e}); name a file this process may read"
         ))
@@ -62,12 +61,6 @@ fn from_file(field: &Field<'_>, path: &Path) -> Read<Secret> {
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     secret(text).ok_or_else(|| field.wrong(format!("{shown} holds {FORM}")))
-}
-
-fn start_of(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// A name that is none is not shown: it may be the secret itself, written under the wrong key.

@@ -1,9 +1,7 @@
 //! From bytes to a [`Config`]: the only file of this room that reads the configuration file.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ::config::ValueKind;
 use sha2::{Digest, Sha256};
@@ -14,26 +12,72 @@ use super::external_id::Surroundings;
 use super::field::Table;
 use super::{Config, ConfigErrors, Variables, layers, organizations, settings, yaml};
 use crate::account::Partition;
+use crate::files::{self, ReadError};
+use crate::threads::WorkerError;
 
 /// The largest file read: some hundred thousand accounts; whatever is larger is no configuration.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// How much of the SHA-256 tells one text from another in a label.
 const SHORT_HEX: usize = 12;
 /// What stands in where there is no file.
 const AMBIENT: &str = "accounts: [{ name: ambient, ambient: true }]";
 const WHOM: &str = "write accounts:, or enable discovery.organizations; without any file the account of the ambient credentials is polled";
 
+/// Tells one content of a file from another, or one reason why it cannot be read from another.
+pub type Fingerprint = [u8; 32];
+
+/// A configuration file, read once: what is hashed is what is parsed.
+#[derive(Debug)]
+pub struct ConfigFile {
+    path: PathBuf,
+    content: Result<Vec<u8>, String>,
+}
+
+impl ConfigFile {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            content: files::read(path, MAX_BYTES).map_err(|error| problem(&error)),
+        }
+    }
+
+    /// Of the content, or of why there is none.
+    pub fn fingerprint(&self) -> Fingerprint {
+        match &self.content {
+            Ok(bytes) => Sha256::digest(bytes).into(),
+            Err(problem) => Sha256::digest(problem).into(),
+        }
+    }
+
+    /// The configuration it holds, under the variables of this process. Reads the files that it refers to.
+    pub fn config(&self) -> Result<Config, ConfigErrors> {
+        match &self.content {
+            Ok(bytes) => Config::parse(bytes, &self.path, &Variables::of_process()),
+            Err(problem) => Err(ConfigErrors::of_file(&self.path, problem)),
+        }
+    }
+
+    /// The error that reading one did not end in time.
+    pub fn overdue(path: &Path, error: WorkerError) -> ConfigErrors {
+        let problem = format!("cannot be read: reading it {error}; see whether its disk answers");
+        ConfigErrors::of_file(path, &problem)
+    }
+}
+
+fn problem(error: &ReadError) -> String {
+    match error {
+        ReadError::TooLarge(limit) => {
+            format!("is larger than {limit} bytes; write less, or let discovery find the accounts")
+        }
+        error => format!("cannot be read ({error}); name a file this process may read"),
+    }
+}
+
 impl Config {
     /// Reads a file and what it refers to, under the variables of this process.
     pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
-        let variables = Variables::of_process();
-        let faults = Faults::of(&path.display().to_string());
-        let bytes = start_of(path).map_err(|e| {
-            let problem = format!("cannot be read ({e}); name a file this process may read");
-            faults.tell(None, "", problem)
-        });
-        let config = bytes.and_then(|bytes| from_bytes(&bytes, path, &variables, &faults));
-        faults.finish(config)
+        ConfigFile::read(path).config()
     }
 
     /// Makes a configuration of the bytes of the file `path`: errors name it, and paths in it begin in its directory.
@@ -56,13 +100,6 @@ impl Config {
     }
 }
 
-fn start_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn from_bytes(bytes: &[u8], path: &Path, variables: &Variables, faults: &Faults) -> Read<Config> {
     let text = text(bytes, faults)?;
     let tree = yaml::tree(text, faults)?;
@@ -79,11 +116,8 @@ fn from_bytes(bytes: &[u8], path: &Path, variables: &Variables, faults: &Faults)
 }
 
 fn text<'a>(bytes: &'a [u8], faults: &Faults) -> Read<&'a str> {
-    if bytes.len() > MAX_BYTES {
-        let problem = format!(
-            "is larger than {MAX_BYTES} bytes; write less, or let discovery find the accounts"
-        );
-        return Err(faults.tell(None, "", problem));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(faults.tell(None, "", problem(&ReadError::TooLarge(MAX_BYTES))));
     }
     let wrong = |place: usize, problem: &str| {
         let before = bytes.get(..place).unwrap_or_default();
@@ -178,7 +212,7 @@ mod tests {
     #[test]
     fn a_file_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
         let faults = Faults::of("x.yaml");
-        let mut bytes = vec![b' '; MAX_BYTES];
+        let mut bytes = vec![b' '; 16 * 1024 * 1024];
         assert!(text(&bytes, &faults).is_ok());
         bytes.push(b' ');
         let told = text(&bytes, &faults);

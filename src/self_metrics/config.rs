@@ -1,5 +1,6 @@
 //! The configuration in force, and whether the last attempt to read one succeeded.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use prometheus::core::{Collector, Desc};
@@ -15,6 +16,8 @@ const INFO_HELP: &str = "1, labelled with the short SHA-256 of the configuration
 #[derive(Clone)]
 pub(super) struct Metrics {
     successful: IntGauge,
+    /// Of the configuration and the web configuration, whether the last attempt failed.
+    failed: Arc<[AtomicBool; 2]>,
     success_time: Gauge,
     info: Info,
 }
@@ -24,14 +27,29 @@ impl Metrics {
         Ok(Self {
             successful: r.gauge(
                 "cloudtrail_exporter_config_last_reload_successful",
-                "1 if the last attempt to read the configuration succeeded.",
+                "Whether the last attempt to read the configuration and the web configuration succeeded (1) or not (0).",
             )?,
+            failed: Arc::default(),
             success_time: r.float_gauge(
                 "cloudtrail_exporter_config_last_reload_success_timestamp_seconds",
                 "When the configuration was last read with success, in seconds since the UNIX epoch.",
             )?,
             info: r.add(Info::new())?,
         })
+    }
+}
+
+/// The places of the two configurations in [`Metrics::failed`].
+const MAIN: usize = 0;
+const WEB: usize = 1;
+
+impl Metrics {
+    fn set_failed(&self, which: usize, failed: bool) {
+        if let Some(one) = self.failed.get(which) {
+            one.store(failed, Ordering::Relaxed);
+        }
+        let any = self.failed.iter().any(|one| one.load(Ordering::Relaxed));
+        self.successful.set(i64::from(!any));
     }
 }
 
@@ -72,7 +90,7 @@ impl Collector for Info {
 impl SelfMetrics {
     /// The configuration with this short hash came into force at `at` (seconds since the UNIX epoch).
     pub fn config_loaded(&self, sha256: &str, at: f64) {
-        self.config.successful.set(1);
+        self.config.set_failed(MAIN, false);
         self.config.success_time.set(at);
         // Fails only for a wrong label name, which is a constant.
         let _ = self.config.info.set(sha256);
@@ -80,6 +98,11 @@ impl SelfMetrics {
 
     /// A new configuration was refused; the old one stays in force.
     pub fn config_refused(&self) {
-        self.config.successful.set(0);
+        self.config.set_failed(MAIN, true);
+    }
+
+    /// The web configuration was read, or could not be and the old one stays in force.
+    pub fn web_config_read(&self, good: bool) {
+        self.config.set_failed(WEB, !good);
     }
 }

@@ -3,6 +3,7 @@
 //! Read whole or refused whole, every error told by its key. What rustls cannot do is refused by name rather than left out, so that nobody believes
 //! to be safer than they are. A pure reading of text, but for the certificates it names: those are read to see that they are good.
 
+mod contents;
 mod headers;
 mod names;
 mod pem;
@@ -14,18 +15,17 @@ mod users;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
-use sha2::{Digest, Sha256};
 
+pub(super) use contents::Contents;
 pub(super) use pem::Pem;
 pub(super) use rate::RateLimit;
 pub(super) use tls::{ClientAuth, TlsSettings};
 pub(super) use users::UserHashes;
 
 use super::tls::Tls;
+use crate::files;
+use crate::threads::{Worker, WorkerError};
 use tree::{Faults, Table};
-
-/// A larger file is no web configuration.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// A web configuration, checked, with its certificates read.
 #[derive(Debug, Clone)]
@@ -56,17 +56,43 @@ impl WebFileError {
     pub fn reasons(&self) -> &[String] {
         &self.reasons
     }
+
+    /// The file, or one that it names, is not read in time.
+    pub(super) fn overdue(path: &Path, error: WorkerError) -> Self {
+        let reason =
+            format!("reading it and the files it names {error}: see whether their disk answers");
+        Self {
+            path: path.to_owned(),
+            reasons: vec![reason],
+        }
+    }
 }
 
 impl WebFile {
     /// Reads a file and everything it names.
     pub fn load(path: &Path) -> Result<Self, WebFileError> {
+        Self::from_contents(path, &Contents::default())
+    }
+
+    /// The same, on a thread of its own: an error if it does not end in time.
+    pub fn load_in_time(path: &Path) -> Result<Self, WebFileError> {
+        let own = path.to_owned();
+        let loaded = Worker::new("web-config").wait(files::DEADLINE, move || Self::load(&own));
+        loaded.unwrap_or_else(|error| Err(WebFileError::overdue(path, error)))
+    }
+
+    fn from_contents(path: &Path, contents: &Contents) -> Result<Self, WebFileError> {
         let refused = |reasons| WebFileError {
             path: path.to_owned(),
             reasons,
         };
-        let text = read(path).map_err(|e| refused(vec![e]))?;
-        Self::parse(path, &text).map_err(refused)
+        let text = contents.text(path).map_err(|e| refused(vec![e]))?;
+        Self::parse(path, &text, contents).map_err(refused)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether clients must speak TLS.
@@ -77,11 +103,11 @@ impl WebFile {
     /// Reads the file again if it, or a file it names, is not what it was. TLS cannot be turned on or off under the clients' feet, and the doors
     /// are not opened: a file that is just being written may be empty for a moment.
     pub(super) fn reread(&self) -> Option<Result<Self, WebFileError>> {
-        let text = read(&self.path).unwrap_or_default();
-        if digest(&text, &self.sources) == self.digest {
+        let contents = Contents::default();
+        if contents.digest(&self.path, &self.sources) == self.digest {
             return None;
         }
-        Some(Self::load(&self.path).and_then(|new| self.succeeded_by(new)))
+        Some(Self::from_contents(&self.path, &contents).and_then(|new| self.succeeded_by(new)))
     }
 
     fn succeeded_by(&self, new: Self) -> Result<Self, WebFileError> {
@@ -101,7 +127,7 @@ impl WebFile {
         Err(WebFileError { path, reasons })
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, Vec<String>> {
+    fn parse(path: &Path, text: &str, contents: &Contents) -> Result<Self, Vec<String>> {
         let faults = Faults::default();
         let directory = path.parent().unwrap_or(Path::new(""));
         let mut root = Table::root(text, &KEYS, &faults).map_err(|e| vec![e])?;
@@ -113,8 +139,8 @@ impl WebFile {
         let rate = RateLimit::of(&mut root);
         faults.into_result()?;
         let sources = tls.as_ref().map(TlsSettings::sources).unwrap_or_default();
-        let digest = digest(text, &sources);
-        let tls = tls.map(|tls| super::tls::tls(&tls)).transpose();
+        let digest = contents.digest(path, &sources);
+        let tls = tls.map(|tls| super::tls::tls(&tls, contents)).transpose();
         Ok(Self {
             path: path.to_owned(),
             digest,
@@ -134,22 +160,3 @@ const KEYS: [&str; 4] = [
     "basic_auth_users",
     "rate_limit",
 ];
-
-fn read(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > MAX_BYTES {
-        return Err(format!("larger than {MAX_BYTES} bytes"));
-    }
-    std::fs::read_to_string(path).map_err(|e| e.to_string())
-}
-
-/// What the text and the files it names say now. A file that cannot be read says nothing.
-fn digest(text: &str, sources: &[Pem]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(text);
-    for source in sources {
-        hash.update([0]);
-        hash.update(source.read().unwrap_or_default());
-    }
-    hash.finalize().into()
-}

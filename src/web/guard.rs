@@ -9,14 +9,15 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use rustls::ServerConfig;
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::auth::{CHALLENGE, Users};
-use super::file::{RateLimit, WebFile};
+use super::file::{RateLimit, WebFile, WebFileError};
 use super::limits;
 use super::reply::{Answer, busy, text, with};
+use crate::files;
 use crate::self_metrics::SelfMetrics;
+use crate::threads::Worker;
 
 /// A web configuration in force.
 #[derive(Default)]
@@ -75,37 +76,49 @@ fn show_expiry(file: &WebFile, metrics: &SelfMetrics) {
     }
 }
 
-/// Reads the file again whenever it or a file it names changes. One that is refused changes nothing, and is told of once.
+/// Reads the file again whenever it or a file it names changes. One that is refused, or cannot be read, changes
+/// nothing and is logged once.
 pub(super) async fn follow(
     mut file: WebFile,
     to: watch::Sender<Arc<Guard>>,
     metrics: SelfMetrics,
 ) -> Infallible {
     show_expiry(&file, &metrics);
+    let reader = Worker::new("web-config");
     let mut ticks = interval(limits::FOLLOW_FILE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_error = None;
     loop {
         ticks.tick().await;
-        let known = file.clone();
-        let Ok(Some(read)) = spawn_blocking(move || known.reread()).await else {
-            last_error = None;
-            continue;
-        };
-        match read {
-            Ok(new) => {
+        match reread(&reader, &file).await {
+            None if last_error.is_none() => {}
+            None => {
+                tracing::info!("the web configuration can be read again and is as it was");
+                metrics.web_config_read(true);
+                last_error = None;
+            }
+            Some(Ok(new)) => {
                 tracing::info!("the web configuration was read again");
                 to.send_replace(Arc::new(Guard::new(&new)));
                 show_expiry(&new, &metrics);
+                metrics.web_config_read(true);
                 (file, last_error) = (new, None);
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let error = error.to_string();
                 if last_error.as_ref() != Some(&error) {
                     tracing::error!(%error, "the web configuration was refused; the last good one stays in force");
                 }
+                metrics.web_config_read(false);
                 last_error = Some(error);
             }
         }
     }
+}
+
+/// What the file and those it names hold now, if that is not what they held.
+async fn reread(reader: &Worker, file: &WebFile) -> Option<Result<WebFile, WebFileError>> {
+    let known = file.clone();
+    let read = reader.run(files::DEADLINE, move || known.reread()).await;
+    read.unwrap_or_else(|error| Some(Err(WebFileError::overdue(file.path(), error))))
 }

@@ -14,7 +14,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedCipherSuite};
 
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::file::{ClientAuth, Pem, TlsSettings};
+use super::file::{ClientAuth, Contents, Pem, TlsSettings};
 use names::NamedClients;
 
 /// The only protocol spoken inside TLS.
@@ -29,16 +29,16 @@ pub(super) struct Tls {
     pub(super) expires: Option<i64>,
 }
 
-/// Reads the certificates and builds what every handshake needs.
-pub(super) fn tls(settings: &TlsSettings) -> Result<Tls, String> {
+/// Takes the certificates from what was read and builds what every handshake needs.
+pub(super) fn tls(settings: &TlsSettings, contents: &Contents) -> Result<Tls, String> {
     let provider = Arc::new(provider(settings));
     let refused = |e: rustls::Error| format!("tls_server_config: {e}");
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&settings.versions)
         .map_err(refused)?;
-    let identity = identity(settings, &provider)?;
+    let identity = identity(settings, contents, &provider)?;
     let expires = identity.cert.first().and_then(expiry);
-    let builder = match client_verifier(settings, &provider)? {
+    let builder = match client_verifier(settings, contents, &provider)? {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
@@ -74,9 +74,13 @@ fn provider(settings: &TlsSettings) -> CryptoProvider {
     provider
 }
 
-fn identity(settings: &TlsSettings, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
-    let chain = certificates(&settings.certificate)?;
-    let key = PrivateKeyDer::from_pem_slice(&settings.key.read()?)
+fn identity(
+    settings: &TlsSettings,
+    contents: &Contents,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, String> {
+    let chain = certificates(&settings.certificate, contents)?;
+    let key = PrivateKeyDer::from_pem_slice(&settings.key.read(contents)?)
         .map_err(|_| settings.key.wrong("has no private key in PEM"))?;
     CertifiedKey::from_der(chain, key, provider).map_err(|e| {
         settings
@@ -85,8 +89,8 @@ fn identity(settings: &TlsSettings, provider: &CryptoProvider) -> Result<Certifi
     })
 }
 
-fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = pem.read()?;
+fn certificates(pem: &Pem, contents: &Contents) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = pem.read(contents)?;
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match all {
         Ok(chain) if !chain.is_empty() => Ok(chain),
@@ -96,13 +100,14 @@ fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, String> {
 
 fn client_verifier(
     settings: &TlsSettings,
+    contents: &Contents,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
     let (Some(ca), true) = (&settings.client_ca, settings.client_auth != ClientAuth::No) else {
         return Ok(None);
     };
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(ca)? {
+    for certificate in certificates(ca, contents)? {
         roots
             .add(certificate)
             .map_err(|e| ca.wrong(&e.to_string()))?;

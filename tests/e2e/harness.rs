@@ -88,6 +88,20 @@ impl Daemon {
         self.child.id()
     }
 
+    /// One that was started otherwise and whose log is not read; waits until it answers.
+    pub fn adopt(child: Child, address: String) -> Self {
+        let daemon = Self {
+            child,
+            address,
+            log: Arc::default(),
+        };
+        eventually("it answers", || {
+            let answer = request(&daemon.address, "GET", "/-/healthy", &[]);
+            answer.is_ok().then_some(())
+        });
+        daemon
+    }
+
     /// Everything it logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()

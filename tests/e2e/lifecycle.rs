@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Daemon, eventually, request};
-use crate::sim::{Sim, file};
+use crate::harness::{Daemon, eventually};
+use crate::sim::Sim;
 
 const WORLD: &str = "accounts: [{ id: '111111111111', trails: [{ name: main }] }]";
 const CONFIG: &str = "poll: { interval: 1s, timeout: 1s }\naccounts: [{ id: '111111111111' }]";
@@ -40,36 +39,6 @@ fn it_stops_in_time_while_aws_hangs() {
     let began = Instant::now();
     assert_eq!(daemon.wait().code(), Some(0));
     assert!(began.elapsed() < STOP);
-}
-
-#[test]
-fn a_file_that_cannot_be_read_does_not_hold_up_the_end() {
-    let sim = Sim::start(WORLD);
-    let file = file(CONFIG);
-    let flag = format!("--config.file={}", file.display());
-    let mut daemon = Daemon::start(sim.command(&[&flag, "--web.enable-lifecycle"]));
-    daemon.ready();
-    // A pipe that nobody writes to is read for ever, as a file on a network disk that is gone.
-    std::fs::remove_file(&file).unwrap();
-    let made = Command::new("mkfifo").arg(&*file).status();
-    assert!(made.unwrap().success());
-    let address = daemon.address.clone();
-    let asked = std::thread::spawn(move || request(&address, "POST", "/-/reload", &[]));
-    eventually("the reload is under way", || {
-        let in_flight = daemon
-            .metrics()
-            .one("cloudtrail_exporter_http_requests_in_flight", &[]);
-        (in_flight == Some(2.0)).then_some(())
-    });
-    let began = Instant::now();
-    daemon.signal(Signal::SIGTERM);
-    assert_eq!(daemon.wait().code(), Some(0));
-    assert!(began.elapsed() < STOP, "{:?}", began.elapsed());
-    let answer = asked.join().unwrap().expect("an answer");
-    assert_eq!(
-        (answer.status, answer.body.as_str()),
-        (500, "The exporter is stopping.\n")
-    );
 }
 
 #[test]

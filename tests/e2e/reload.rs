@@ -1,10 +1,18 @@
 //! A new configuration while it runs: all or nothing.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use cloudtrail_exporter::aws::credentials::GivenCredentials;
+use cloudtrail_exporter::config::{Config, Secret};
+use cloudtrail_exporter::daemon;
+use cloudtrail_exporter::directory::Shard;
+use cloudtrail_exporter::engine::Surroundings;
+use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
+use cloudtrail_exporter::web::{Listener, WebSettings};
 use nix::sys::signal::Signal;
 
-use crate::harness::{Daemon, eventually};
+use crate::harness::{Daemon, PATIENCE, eventually, request};
 use crate::sim::{Sim, file};
 
 const WORLD: &str = "
@@ -142,4 +150,80 @@ fn a_storm_of_sighups_ends_in_the_last_configuration() {
     eventually("the new one judged", || {
         (daemon.metrics().verdict("222222222222").1 == "no_trail").then_some(())
     });
+}
+
+/// Name look-ups that never end fill the runtime's pool of threads; a reload has threads of its own.
+#[test]
+fn a_reload_is_quick_while_the_pool_is_full_of_stuck_look_ups() {
+    let sim = Sim::start(WORLD);
+    let text = |more: &str| {
+        format!(
+            "{TWO}\naws: {{ endpoint_url: '{}' }}\n{more}",
+            sim.aws().url()
+        )
+    };
+    let file = file(&text(""));
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(1).build();
+    let runtime = runtime.unwrap();
+    let (release, stuck) = std::sync::mpsc::channel::<()>();
+    let _look_up = runtime.spawn_blocking(move || stuck.recv());
+    let (to, address) = std::sync::mpsc::channel();
+    let daemon = in_process(&file);
+    let serving = std::thread::spawn(move || {
+        runtime.block_on(async {
+            let (daemon, config, surroundings) = daemon;
+            let listener = Listener::bind("127.0.0.1:0").unwrap();
+            to.send(listener.local_addr().unwrap().to_string()).unwrap();
+            let listeners = vec![listener];
+            let daemon = daemon::Daemon {
+                listeners,
+                ..daemon
+            };
+            let running = daemon.start(config, surroundings).await.unwrap();
+            let _ = tokio::time::timeout(PATIENCE, running.run()).await;
+        });
+        runtime.shutdown_background();
+    });
+    let address = address.recv().unwrap();
+    let reload = |more: &str| {
+        std::fs::write(&file, text(more)).unwrap();
+        let began = Instant::now();
+        let answer = request(&address, "POST", "/-/reload", &[]).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        began.elapsed()
+    };
+    // The second makes another client for AWS, too. A busy machine may hold up one or two of them.
+    let rates = [2, 3, 4].map(|rate| format!("limits: {{ requests_per_second: {rate} }}"));
+    let quickest = rates.iter().map(|more| reload(more)).min().unwrap();
+    assert!(quickest < Duration::from_secs(1), "{quickest:?}");
+    drop(release);
+    drop(serving);
+}
+
+fn in_process(file: &Path) -> (daemon::Daemon, Config, Surroundings) {
+    let origin = daemon::Origin::File(file.to_owned());
+    let (config, fingerprint) = origin.load().unwrap();
+    let build = Build {
+        version: "0",
+        revision: "r",
+        rustc: "c",
+        target: "t",
+    };
+    let secret = Secret::new(crate::sim::SECRET);
+    let surroundings = Surroundings {
+        shard: Shard::new(0, 1).unwrap(),
+        given: GivenCredentials::default().with(None, "AKIAIOSFODNN7EXAMPLE", &secret),
+        metrics: SelfMetrics::new(build).unwrap(),
+    };
+    let daemon = daemon::Daemon {
+        origin,
+        fingerprint,
+        auto_reload: Duration::ZERO,
+        lifecycle: true,
+        listeners: Vec::new(),
+        web: WebSettings::default(),
+        web_file: None,
+    };
+    (daemon, config, surroundings)
 }

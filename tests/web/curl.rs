@@ -11,6 +11,7 @@ pub(crate) struct Curled {
     pub(crate) exit: i32,
     pub(crate) status: u16,
     pub(crate) head: String,
+    pub(crate) body: String,
     pub(crate) notes: String,
 }
 
@@ -24,17 +25,19 @@ pub(crate) const CERTIFICATE: i32 = 60;
 pub(crate) async fn curl(directory: &Path, args: &[&str]) -> Curled {
     let output = Command::new("curl")
         .current_dir(directory)
-        .args(["-sv", "-o", "/dev/null", "-D", "-", "--max-time", "10"])
+        .args(["-sv", "-D", "-", "--max-time", "10"])
         .args(args)
         .output()
         .await
         .expect("curl is installed");
-    let head = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let (head, body) = stdout.split_once("\r\n\r\n").unwrap_or((&stdout, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
     Curled {
         exit: output.status.code().unwrap_or(-1),
         status: status.unwrap_or(0),
-        head,
+        head: head.to_owned(),
+        body: body.to_owned(),
         notes: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }

@@ -147,3 +147,31 @@ async fn too_many_requests_are_told_so() {
         assert_eq!(house.get("/-/healthy").await.status(), 200);
     }
 }
+
+const SUCCESSFUL: &str = "cloudtrail_exporter_config_last_reload_successful";
+
+async fn eventually_says(house: &House, login: &str, line: &str) {
+    let head = format!("GET /metrics HTTP/1.1\r\nauthorization: Basic {login}");
+    let deadline = Instant::now() + PATIENCE;
+    while !house.ask(&head).await.text().contains(line) {
+        assert!(Instant::now() < deadline, "never: {line}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn web_configuration_that_is_a_fifo_for_a_while_changes_nothing_and_is_read_again_after() {
+    let (papers, house) = guarded("users");
+    let path = papers.path("users.good.yml");
+    let good = papers.read("users.good.yml");
+    std::fs::remove_file(&path).expect("removed");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("made");
+    eventually_says(&house, DAVE, &format!("{SUCCESSFUL} 0\n")).await;
+    assert_eq!(log_in(&house, DAVE_WRONG).await, 401);
+    std::fs::remove_file(&path).expect("removed");
+    papers.write("users.good.yml", &good);
+    eventually_says(&house, DAVE, &format!("{SUCCESSFUL} 1\n")).await;
+    papers.write("users.good.yml", &good.replace("dave:", "erin:"));
+    eventually_says(&house, "ZXJpbjpkYXZlMTIz", &format!("{SUCCESSFUL} 1\n")).await;
+    assert_eq!(log_in(&house, DAVE).await, 401);
+}

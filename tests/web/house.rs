@@ -56,6 +56,7 @@ impl House {
             target: "t",
         };
         let metrics = SelfMetrics::new(build).expect("self metrics");
+        metrics.config_loaded("0123456789ab", 0.0);
         let (snapshot, reader) = watch::channel(Arc::default());
         let (reload, reloads) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel();

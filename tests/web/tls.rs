@@ -195,3 +195,33 @@ async fn a_handshake_that_is_not_finished_is_given_up() {
     let given_up = timeout(Duration::from_secs(6), both).await;
     assert!(given_up.is_ok(), "still connected");
 }
+
+const SUCCESSFUL: &str = "cloudtrail_exporter_config_last_reload_successful";
+
+/// The key is no regular file for a while, or has no end: the pair before it stays in use, and the next good one is taken.
+#[tokio::test]
+async fn key_that_cannot_be_read_for_a_while_is_said_and_the_next_one_is_taken() {
+    let secured = Secured::by("tls");
+    let key = secured.papers.path("server.key");
+    let good = secured.papers.read("server.key");
+    let says = async |line: String| {
+        let deadline = Instant::now() + PATIENCE;
+        while !secured.curl(&[]).await.body.contains(&line) {
+            assert!(Instant::now() < deadline, "never: {line}");
+        }
+    };
+    for round in 0..2 {
+        std::fs::remove_file(&key).expect("removed");
+        if round == 0 {
+            nix::unistd::mkfifo(&key, nix::sys::stat::Mode::S_IRWXU).expect("made");
+        } else {
+            std::os::unix::fs::symlink("/dev/zero", &key).expect("linked");
+        }
+        says(format!("{SUCCESSFUL} 0\n")).await;
+        std::fs::remove_file(&key).expect("removed");
+        secured.papers.write("server.key", &good);
+        says(format!("{SUCCESSFUL} 1\n")).await;
+    }
+    secured.papers.issue_server();
+    says(format!("{SUCCESSFUL} 1\n")).await;
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::contents::Contents;
 use super::tree::Table;
 use crate::config::Secret;
 
@@ -42,12 +43,13 @@ impl Pem {
         }
     }
 
-    /// The PEM, read now.
-    pub(crate) fn read(&self) -> Result<Vec<u8>, String> {
+    /// The PEM, from what was read.
+    pub(crate) fn read(&self, contents: &Contents) -> Result<Vec<u8>, String> {
         match &self.place {
             Place::Inline(text) => Ok(text.expose().as_bytes().to_vec()),
             Place::File(path) => {
-                std::fs::read(path).map_err(|e| format!("{}: {}: {e}", self.key, path.display()))
+                let read = contents.read(path).map(|bytes| bytes.to_vec());
+                read.map_err(|problem| self.wrong(&problem))
             }
         }
     }
