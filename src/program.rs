@@ -90,9 +90,7 @@ pub fn run(cli: &Cli, dropped: &DroppedLines) -> Result<ExitCode, Failure> {
         None => daemon(cli, dropped),
         Some(Command::Demo) => demo(cli, dropped),
         Some(Command::Check { output }) => once(cli, *output),
-        Some(Command::IamPolicy { platform }) => {
-            Ok(policies(&origin(cli).load()?.0, *platform))
-        }
+        Some(Command::IamPolicy { platform }) => Ok(policies(&origin(cli).load()?.0, *platform)),
         Some(Command::Healthcheck { url }) => healthy(url),
     }
 }
