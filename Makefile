@@ -5,7 +5,7 @@ PYTHON := $(TOOLS)/venv/bin/python
 EXPORTER := target/debug/cloudtrail-exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt unit stack-test check bench soak stack tools
+.PHONY: help demo test lint fmt unit stack-test check generate bench soak stack tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ fmt: ## Format the code
 
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
+
+generate: tools ## Write what is generated: the configuration's schema, the chart's README, manifests
+	cargo run --quiet --example generate_docs -- target/generated
+	cp target/generated/cloudtrail-exporter.schema.json deploy/
+	$(PYTHON) deploy/helm/generate.py
 
 bench: tools ## Measure speed and size beside their peers (PART="polls sweep start memory curve")
 	cargo build --release -p cloudtrail-exporter -p aws-simulator -p fleet-bench
