@@ -84,7 +84,8 @@ fn nullable(mut schema: Value) -> Value {
 }
 
 fn default_of(key: &Key) -> Option<Value> {
-    let default = key.default?;
+    // That of a FIPS build is another one.
+    let default = key.default.filter(|_| key.path != "aws.use_fips")?;
     Some(match key.form {
         Form::Number | Form::Bool => default.parse().unwrap_or(Value::Null),
         Form::List => default.split(", ").collect(),
