@@ -30,6 +30,8 @@ judge "scaling of rules" "$python" scale_test.py
 judge "trail stopped, page, runbook, resolved" "$python" stack_test.py
 judge "TLS, systemd, descriptors, reloads" "$python" web_stack.py
 judge "the Helm chart, by Helm, Kubernetes' schemas and the exporter" "$python" ../package/chart.py
+judge "Dockerfile, units, scrape configurations" "$python" ../package/files.py
+judge "compose" "$python" ../package/compose.py
 judge "make stack" "$python" stack_up_test.py
 
 echo
