@@ -294,6 +294,8 @@ def wrong_values_are_refused():
     refused({"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}, "twice")
     refused(account(id="012345678901", external_id="secret"), "ConfigMap does not protect")
     refused({"config": {"defaults": {"external_id": "secret"}}}, "ConfigMap does not protect")
+    discovery = {"organizations": {"external_id": "secret"}}
+    refused({"config": {"discovery": discovery}}, "ConfigMap does not protect")
     rule = {"enabled": True, "disabledAlerts": ["CloudTrailNone"]}
     refused({"prometheusRule": rule}, "CloudTrailNone", "CloudTrailNotLogging")
 

@@ -35,6 +35,8 @@
 
 {{- define "cloudtrail-exporter.hasExternalId" -}}
 {{- if dig "external_id" "" (default dict .Values.config.defaults) }}yes{{ end }}
+{{- $discovery := default dict .Values.config.discovery }}
+{{- if dig "external_id" "" (default dict $discovery.organizations) }}yes{{ end }}
 {{- range (default list .Values.config.accounts) }}
 {{- if .external_id }}yes{{ end }}
 {{- end }}
