@@ -72,6 +72,10 @@ pub trait Aws: Clone + Send + Sync + 'static {
         session: &Self::Session,
     ) -> impl Future<Output = Result<AccountId, CallError>> + Send;
 
+    /// The identity told last is not the expected one: it is believed for this poll alone. The
+    /// next [`Aws::identify`] obtains credentials again and asks whose they are. Makes no call.
+    fn distrust(&self, session: &Self::Session) -> impl Future<Output = ()> + Send;
+
     /// The trails visible in a Region, shadow copies included.
     fn describe_trails(
         &self,

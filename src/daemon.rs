@@ -36,22 +36,23 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The configuration at the start, and the fingerprint of its file. Blocks until it is read or overdue.
-    pub fn load(&self) -> Result<(Config, Option<Fingerprint>), ConfigErrors> {
+    /// The configuration at the start, for a process that takes one of so many shards, and the
+    /// fingerprint of its file. Blocks until it is read or overdue.
+    pub fn load(&self, shards: usize) -> Result<(Config, Option<Fingerprint>), ConfigErrors> {
         let origin = self.clone();
-        let read = Worker::new(READER).wait(files::DEADLINE, move || origin.read());
+        let read = Worker::new(READER).wait(files::DEADLINE, move || origin.read(shards));
         let read = read.map_err(|error| self.overdue(error))?;
         Ok((read.config?, read.fingerprint))
     }
 
     /// The configuration as it is now.
-    fn read(&self) -> Reading {
+    fn read(&self, shards: usize) -> Reading {
         let (config, fingerprint) = match self {
             Self::File(path) => {
                 let file = ConfigFile::read(path);
-                (file.config(), Some(file.fingerprint()))
+                (file.config(shards), Some(file.fingerprint()))
             }
-            Self::Ambient => (Config::ambient(&Variables::of_process()), None),
+            Self::Ambient => (Config::ambient(&Variables::of_process(), shards), None),
             Self::Text(text) => {
                 let nothing = Variables::default();
                 let config = Config::parse(text.as_bytes(), "demo".as_ref(), &nothing);
@@ -65,12 +66,12 @@ impl Origin {
     }
 
     /// The configuration as it is now, if its file is not as it was `seen`.
-    fn read_if_changed(&self, seen: Option<Fingerprint>) -> Option<Reading> {
+    fn read_if_changed(&self, seen: Option<Fingerprint>, shards: usize) -> Option<Reading> {
         let Self::File(path) = self else { return None };
         let file = ConfigFile::read(path);
         let fingerprint = Some(file.fingerprint());
         (fingerprint != seen).then(|| Reading {
-            config: file.config(),
+            config: file.config(shards),
             fingerprint,
         })
     }
@@ -287,7 +288,8 @@ impl Reloader {
     /// A file that cannot be read is a change too, told of once; so is one that can be read again.
     async fn reload_if_changed(&mut self) {
         let (origin, seen) = (self.origin.clone(), self.seen);
-        let read = move || origin.read_if_changed(seen);
+        let shards = self.engine.shard().total();
+        let read = move || origin.read_if_changed(seen, shards);
         let config = match self.reader.run(files::DEADLINE, read).await {
             Ok(None) if self.overdue.is_none() => return,
             // It is as it was before it could not be read in time.
@@ -308,7 +310,10 @@ impl Reloader {
 
     async fn read(&mut self) -> Result<Config, ConfigErrors> {
         let origin = self.origin.clone();
-        let read = self.reader.run(files::DEADLINE, move || origin.read());
+        let shards = self.engine.shard().total();
+        let read = self
+            .reader
+            .run(files::DEADLINE, move || origin.read(shards));
         match read.await {
             Ok(reading) => self.take(reading),
             Err(error) => self.overdue(error),

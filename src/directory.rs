@@ -4,13 +4,15 @@
 //!
 //! - [`listing`]: listings of the organization, and which of them are believed;
 //! - [`shard`]: the part of the directory this process takes;
-//! - [`mod@build`]: configuration and listing merged, excluded, cut and sharded;
+//! - [`identities`]: whose the credentials are of accounts that are configured without an id;
+//! - [`mod@build`]: configuration, listing and identities merged, excluded, cut and sharded;
 //! - [`discovery`]: the loop that keeps the directory.
 
 pub mod build;
 pub mod discovery;
 #[cfg(test)]
 mod fixtures;
+pub mod identities;
 pub mod listing;
 pub mod shard;
 
@@ -22,6 +24,7 @@ use imbl::OrdMap;
 use siphasher::sip::SipHasher13;
 
 pub use build::{Inputs, build};
+pub use identities::{Identified, Identities};
 pub use shard::Shard;
 
 use crate::account::{AccountId, Partition, Region};
@@ -83,8 +86,10 @@ impl Source {
 pub struct Account {
     /// What it is known by.
     pub key: AccountKey,
-    /// Its id; `None` until its credentials tell.
+    /// Its id as configured or listed; `None` where its credentials tell it.
     pub id: Option<AccountId>,
+    /// Whose its credentials were found to be, where `id` leaves that to them.
+    pub found: Option<Found>,
     /// Its name; the id stands in where it has none.
     pub name: Option<Arc<str>>,
     /// Its partition.
@@ -105,7 +110,38 @@ pub struct Account {
     pub max_trails: usize,
 }
 
+/// Whose the credentials of an account without a configured id were found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Of an account that no other entry of the file has: this entry is that account.
+    Own(AccountId),
+    /// Of an account that another entry of the file has: this entry is the wrong account.
+    Taken(AccountId),
+}
+
+impl Found {
+    /// The account, whoever has it.
+    pub fn id(self) -> AccountId {
+        match self {
+            Self::Own(id) | Self::Taken(id) => id,
+        }
+    }
+
+    /// The account, if this entry has it.
+    pub fn own(self) -> Option<AccountId> {
+        match self {
+            Self::Own(id) => Some(id),
+            Self::Taken(_) => None,
+        }
+    }
+}
+
 impl Account {
+    /// Its id, configured or found, as far as it is its own.
+    pub fn known_id(&self) -> Option<AccountId> {
+        self.id.or_else(|| self.found.and_then(Found::own))
+    }
+
     /// Whether this account is asked exactly as `other` is, so that a session and a phase serve both.
     pub fn is_asked_like(&self, other: &Self) -> bool {
         self.id == other.id
@@ -136,6 +172,8 @@ pub struct Directory {
     /// The accounts of the other shards. Not polled and not published, except for one that owns an organization trail which an account of this shard
     /// cannot read: it is polled here too, so that its facts can stand in.
     pub neighbours: OrdMap<AccountKey, Arc<Account>>,
+    /// The accounts known by a name whose credentials told their id, by that id.
+    pub found: OrdMap<AccountId, AccountKey>,
     /// How many accounts were left out because of `limits.max_accounts`.
     pub cut: usize,
     /// The organization's accounts are asked for, and were never listed.
@@ -148,6 +186,27 @@ impl Directory {
     /// Whether accounts that the configuration asks for are known to be missing.
     pub fn is_partial(&self) -> bool {
         self.unlisted || self.cut > 0
+    }
+
+    /// Whether this process polls the account for itself, under whichever key.
+    fn watches(&self, account: &Account) -> bool {
+        let by_id = account.known_id().and_then(|id| self.key_of(id));
+        by_id.is_some() || self.accounts.contains_key(&account.key)
+    }
+
+    /// The key under which this process polls the account of an id for itself.
+    pub fn key_of(&self, id: AccountId) -> Option<AccountKey> {
+        let key = AccountKey::Id(id);
+        if self.accounts.contains_key(&key) {
+            return Some(key);
+        }
+        self.found.get(&id).cloned()
+    }
+
+    /// The account of an id, whichever shard takes it.
+    pub fn account_of(&self, id: AccountId) -> Option<&Arc<Account>> {
+        let found = self.found.get(&id).and_then(|key| self.accounts.get(key));
+        self.find(&AccountKey::Id(id)).or(found)
     }
 
     /// The account, whichever shard takes it.

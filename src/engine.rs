@@ -19,7 +19,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::descriptors;
 use crate::directory::discovery::{Attempt, Discovery};
-use crate::directory::{Directory, Member, Shard, Source};
+use crate::directory::{Directory, Identified, Member, Shard, Source};
 use crate::poller::{Poller, Report, Settings};
 use crate::self_metrics::SelfMetrics;
 use crate::snapshot::Snapshot;
@@ -27,6 +27,9 @@ use crate::snapshot::publisher::Publisher;
 
 /// Ended polls that may wait for the publisher; a poller that finds the queue full waits, so nothing is lost.
 const REPORTS_WAITING: usize = 256;
+
+/// Identities that polls found out and the directory has not taken in yet.
+const IDENTITIES_WAITING: usize = 64;
 
 /// What stays the same for as long as an engine runs.
 #[derive(Clone)]
@@ -46,6 +49,7 @@ pub struct Engine {
     settings: watch::Sender<Settings>,
     aws: watch::Sender<SdkAws>,
     directory: watch::Receiver<Arc<Directory>>,
+    identified: mpsc::Sender<Identified>,
     reports: mpsc::Sender<Report>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     poller: JoinSet<()>,
@@ -58,12 +62,14 @@ impl Engine {
         let aws = Box::pin(reach(&config, &surroundings)).await?;
         let publisher = Publisher::new(surroundings.metrics.clone());
         let (reports, reported) = mpsc::channel(REPORTS_WAITING);
+        let (identified, identities) = mpsc::channel(IDENTITIES_WAITING);
         let (directory, accounts) = watch::channel(Arc::default());
         let mut engine = Self {
             settings: watch::Sender::new(poller_settings(&config)),
             config: watch::Sender::new(Arc::new(config)),
             aws: watch::Sender::new(aws),
             directory: accounts.clone(),
+            identified,
             reports,
             snapshot: publisher.subscribe(),
             poller: JoinSet::new(),
@@ -73,7 +79,7 @@ impl Engine {
         engine
             .keepers
             .spawn(publisher.run(accounts, reported, clock::now, pending()));
-        engine.discover(directory);
+        engine.discover(identities, directory);
         engine.poll();
         engine.in_force();
         Ok(engine)
@@ -109,6 +115,11 @@ impl Engine {
         Arc::clone(&self.config.borrow())
     }
 
+    /// The part of the accounts this process takes.
+    pub fn shard(&self) -> Shard {
+        self.surroundings.shard
+    }
+
     /// Metrics about the exporter itself.
     pub fn metrics(&self) -> &SelfMetrics {
         &self.surroundings.metrics
@@ -129,7 +140,11 @@ impl Engine {
         }
     }
 
-    fn discover(&mut self, directory: watch::Sender<Arc<Directory>>) {
+    fn discover(
+        &mut self,
+        identified: mpsc::Receiver<Identified>,
+        directory: watch::Sender<Arc<Directory>>,
+    ) {
         let aws = self.aws.subscribe();
         let metrics = self.surroundings.metrics.clone();
         let discovery = Discovery {
@@ -138,6 +153,7 @@ impl Engine {
             list: move |config| list(aws.borrow().clone(), config),
             observe: move |attempt| observe(&metrics, attempt),
             now: SystemTime::now,
+            identified,
             directory,
         };
         self.keepers.spawn(discovery.run(pending()));
@@ -149,6 +165,7 @@ impl Engine {
             now: clock::now,
             directory: self.directory.clone(),
             settings: self.settings.subscribe(),
+            identified: self.identified.clone(),
             reports: self.reports.clone(),
             metrics: self.surroundings.metrics.clone(),
         };

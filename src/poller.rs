@@ -20,7 +20,7 @@ mod task;
 use std::time::Duration;
 
 pub use fleet::Poller;
-pub use poll::{Terms, poll};
+pub use poll::{Identity, Terms, poll};
 
 use crate::account::{AccountId, TrailArn};
 use crate::aws::CallError;

@@ -90,14 +90,17 @@ pub fn run(cli: &Cli, dropped: &DroppedLines) -> Result<ExitCode, Failure> {
         None => daemon(cli, dropped),
         Some(Command::Demo) => demo(cli, dropped),
         Some(Command::Check { output }) => once(cli, *output),
-        Some(Command::IamPolicy { platform }) => Ok(policies(&origin(cli).load()?.0, *platform)),
+        Some(Command::IamPolicy { platform }) => {
+            let (config, _) = origin(cli).load(cli.shard.total)?;
+            Ok(policies(&config, *platform))
+        }
         Some(Command::Healthcheck { url }) => healthy(url),
     }
 }
 
 /// `--config.check`: whatever the daemon would read before it starts.
 fn validate(cli: &Cli) -> Result<ExitCode, Failure> {
-    origin(cli).load()?;
+    origin(cli).load(cli.shard.total)?;
     web_file(cli)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -140,7 +143,7 @@ async fn serve(
     surroundings: Surroundings,
     listeners: Vec<Listener>,
 ) -> Result<Running, Failure> {
-    let (config, fingerprint) = origin.load()?;
+    let (config, fingerprint) = origin.load(cli.shard.total)?;
     let daemon = Daemon {
         origin,
         fingerprint,
@@ -176,8 +179,8 @@ fn bind(cli: &Cli) -> Result<Vec<Listener>, Failure> {
 
 /// `check`: the engine until everything was polled once, then a table.
 fn once(cli: &Cli, output: Output) -> Result<ExitCode, Failure> {
-    let (config, _) = origin(cli).load()?;
     let surroundings = surroundings(cli, GivenCredentials::default())?;
+    let (config, _) = origin(cli).load(cli.shard.total)?;
     block_on(async {
         let mut engine = Engine::start(config, surroundings).await?;
         let snapshot = check::polled(&mut engine)

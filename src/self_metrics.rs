@@ -40,6 +40,7 @@ pub struct Build {
 pub struct SelfMetrics {
     registry: Registry,
     accounts: IntGaugeVec,
+    accounts_left_out: IntGauge,
     ready: IntGauge,
     shard_ordinal: IntGauge,
     shards: IntGauge,
@@ -62,6 +63,10 @@ impl SelfMetrics {
                 "cloudtrail_exporter_accounts",
                 "Accounts this process polls.",
                 &["source"],
+            )?,
+            accounts_left_out: r.gauge(
+                "cloudtrail_exporter_accounts_left_out",
+                "Accounts that are not polled because of limits.max_accounts; 0 if none.",
             )?,
             ready: r.gauge(
                 "cloudtrail_exporter_ready",
@@ -100,6 +105,11 @@ impl SelfMetrics {
         self.accounts
             .with_label_values(&[source.as_str()])
             .set(count(accounts));
+    }
+
+    /// The number of accounts beyond `limits.max_accounts`.
+    pub fn set_accounts_left_out(&self, accounts: usize) {
+        self.accounts_left_out.set(count(accounts));
     }
 
     /// Mirrors `/-/ready`.

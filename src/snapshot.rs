@@ -1,15 +1,17 @@
 //! The snapshot: every account's facts and verdicts at one moment, immutable. One writer, many readers.
 //!
 //! - [`publisher`]: the writer, and its loop;
-//! - [`identities`]: which account an identity belongs to when credentials, not the configuration, tell it;
+//! - [`handover`]: what is held of an account goes along when another entry publishes it;
+//! - [`unidentified`]: reports that tell another identity than the directory knows;
 //! - [`waiting`]: the members whose last poll could not read an organization trail, to be judged again when its owner's facts change;
 //! - [`readiness`]: when everything known at first was polled once;
 //! - [`told`]: one line of log for each change.
 
-pub mod identities;
+pub mod handover;
 pub mod publisher;
 pub mod readiness;
 pub mod told;
+pub mod unidentified;
 pub mod waiting;
 
 use std::sync::Arc;

@@ -25,6 +25,9 @@ impl Clients {
         if session.was_unknown() {
             self.doubt(&session.account, &mut state).await;
         }
+        if let Some(distrusted) = state.take_distrusted() {
+            self.look_again(&session.account, &distrusted).await;
+        }
         let fresh = state.fresh(SystemTime::now()).cloned();
         let lease = match fresh {
             Some(lease) => lease,
@@ -72,6 +75,14 @@ impl Clients {
             base.reject(&refused.credentials).await;
             refused.renew_at = SystemTime::UNIX_EPOCH;
             state.lease = Some(refused);
+        }
+    }
+
+    /// Credentials that are used as they are found are looked for again: somebody may have
+    /// corrected them.
+    async fn look_again(&self, account: &Account, distrusted: &Lease) {
+        if let Some(base) = self.base_of(account) {
+            base.reject(&distrusted.credentials).await;
         }
     }
 

@@ -136,6 +136,10 @@ impl Aws for SdkAws {
         self.0.begin(session).await
     }
 
+    async fn distrust(&self, session: &Session) {
+        session.state.lock().await.distrust();
+    }
+
     async fn describe_trails(
         &self,
         session: &Session,

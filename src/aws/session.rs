@@ -48,6 +48,8 @@ pub(super) struct State {
     polled_as: Option<AccountId>,
     /// Refused credentials were given up in the poll under way: it is done once, or a refusal that stays would open a session for each call.
     gave_up: bool,
+    /// The identity of the poll under way was not the expected one.
+    distrusted: bool,
 }
 
 /// Credentials that were proven to belong to an account.
@@ -153,6 +155,17 @@ impl State {
         }
         (self.lease, self.gave_up) = (None, true);
         true
+    }
+
+    /// The identity told is not the expected one: the next poll begins with other credentials.
+    pub(super) fn distrust(&mut self) {
+        self.distrusted = true;
+    }
+
+    /// Credentials whose identity was not the expected one, to be replaced; asked once a poll.
+    pub(super) fn take_distrusted(&mut self) -> Option<Lease> {
+        let distrusted = std::mem::take(&mut self.distrusted);
+        if distrusted { self.lease.take() } else { None }
     }
 
     /// A poll begins with these credentials.
@@ -263,6 +276,18 @@ mod tests {
         let mut state = state(now(), end);
         assert!(state.make_do(now()).is_some());
         assert!(state.fresh(end).is_none());
+    }
+
+    #[test]
+    fn a_distrusted_identity_is_good_for_its_poll_and_no_other() {
+        let later = now() + Duration::from_hours(1);
+        let mut state = state(later, later);
+        assert!(state.take_distrusted().is_none());
+        assert!(state.fresh(now()).is_some());
+        state.distrust();
+        assert!(state.usable(now()).is_some(), "the poll under way goes on");
+        assert!(state.take_distrusted().is_some());
+        assert!(state.fresh(now()).is_none() && state.take_distrusted().is_none());
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Standing {
     proofs: Proofs,
     trails: HeldTrails,
     wrong_account: Option<AccountId>,
+    /// What is held of the right account while the credentials are another's.
+    hidden: Option<Arc<Self>>,
 }
 
 impl Standing {
@@ -44,6 +46,7 @@ impl Standing {
             proofs: Proofs::default(),
             trails: HeldTrails::new(),
             wrong_account: None,
+            hidden: None,
         }
     }
 
@@ -57,17 +60,26 @@ impl Standing {
         now: Timestamp,
     ) -> Self {
         match &poll.outcome {
-            PollOutcome::Answered(facts) => self.answered(poll, facts, owner, now),
+            PollOutcome::Answered(facts) => match &self.hidden {
+                Some(hidden) => hidden.answered(poll, facts, owner, now),
+                None => self.answered(poll, facts, owner, now),
+            },
             PollOutcome::NoSession { operation, failure } => {
                 self.without_session(poll, *operation, *failure)
             }
-            PollOutcome::WrongAccount { found } => Self {
-                wrong_account: Some(*found),
-                ..Self::new(self.policy.clone()).polled(
-                    LastPoll::without_session(poll, None),
-                    open(Reason::WrongAccount),
-                )
-            },
+            PollOutcome::WrongAccount { found } => self.of_wrong_account(poll, *found),
+        }
+    }
+
+    /// Hides what is held: it comes back with the first answer of the right account.
+    fn of_wrong_account(&self, poll: &Poll, found: AccountId) -> Self {
+        let last_poll = LastPoll::without_session(poll, None);
+        let empty = Self::new(Arc::clone(&self.policy));
+        let right = || Arc::new(self.clone());
+        Self {
+            wrong_account: Some(found),
+            hidden: Some(self.hidden.clone().unwrap_or_else(right)),
+            ..empty.polled(last_poll, open(Reason::WrongAccount))
         }
     }
 
@@ -126,7 +138,9 @@ impl Standing {
         let before = &self.policy.required;
         let is_same = |check| before.contains(check) == policy.required.contains(check);
         let requires_the_same = Check::ALL.iter().all(is_same);
+        let hidden = self.hidden.as_ref();
         let next = Self {
+            hidden: hidden.map(|hidden| Arc::new(hidden.with_policy(Arc::clone(&policy)))),
             policy,
             ..self.clone()
         };

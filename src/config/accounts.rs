@@ -52,13 +52,22 @@ fn account(table: &Table<'_>, from: Inherited<'_>) -> Read<ConfiguredAccount> {
         regions: distinct(std::iter::once(first).chain(further?)),
         interval: interval?,
     };
-    named(table, &account)?;
+    known(table, &account, from.around.shards)?;
     Ok(account)
 }
 
-/// An account without an id is known by its name.
-fn named(table: &Table<'_>, account: &ConfiguredAccount) -> Read<()> {
-    if account.id.is_none() && account.name.is_none() {
+/// An account without an id is known by its name; not among several shards, which divide the
+/// accounts by their ids before any credentials tell one.
+fn known(table: &Table<'_>, account: &ConfiguredAccount, shards: usize) -> Read<()> {
+    if account.id.is_some() {
+        return Ok(());
+    }
+    if shards > 1 {
+        return Err(table.wrong(format!(
+            "has no id, and no shard of {shards} can know whether the account is its own; write id:"
+        )));
+    }
+    if account.name.is_none() {
         return Err(table.wrong(
             "has neither id nor name; write name:, since only its credentials tell the id",
         ));

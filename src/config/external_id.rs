@@ -20,6 +20,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) directory: &'a Path,
     /// Where `external_id_env` looks.
     pub(super) variables: &'a Variables,
+    /// How many processes divide the accounts among them.
+    pub(super) shards: usize,
 }
 
 /// The external ID of a table, if it has one: of the three keys at most one may be written.

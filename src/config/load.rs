@@ -21,6 +21,8 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 const SHORT_HEX: usize = 12;
 /// What stands in where there is no file.
 const AMBIENT: &str = "accounts: [{ name: ambient, ambient: true }]";
+/// What errors name where there is none.
+const NO_FILE: &str = "no configuration file";
 const WHOM: &str = "write accounts:, or enable discovery.organizations; without any file the account of the ambient credentials is polled";
 
 /// Tells one content of a file from another, or one reason why it cannot be read from another.
@@ -50,10 +52,18 @@ impl ConfigFile {
         }
     }
 
-    /// The configuration it holds, under the variables of this process. Reads the files that it refers to.
-    pub fn config(&self) -> Result<Config, ConfigErrors> {
+    /// The configuration it holds, under the variables of this process, which takes one of so many
+    /// shards. Reads the files that it refers to.
+    pub fn config(&self, shards: usize) -> Result<Config, ConfigErrors> {
         match &self.content {
-            Ok(bytes) => Config::parse(bytes, &self.path, &Variables::of_process()),
+            Ok(bytes) => {
+                let variables = Variables::of_process();
+                parse(
+                    bytes,
+                    surroundings(&self.path, &variables, shards),
+                    &self.path,
+                )
+            }
             Err(problem) => Err(ConfigErrors::of_file(&self.path, problem)),
         }
     }
@@ -75,43 +85,59 @@ fn problem(error: &ReadError) -> String {
 }
 
 impl Config {
-    /// Reads a file and what it refers to, under the variables of this process.
-    pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
-        ConfigFile::read(path).config()
+    /// Reads a file and what it refers to, under the variables of this process, for a process that
+    /// takes one of so many shards.
+    pub fn read(path: &Path, shards: usize) -> Result<Self, ConfigErrors> {
+        ConfigFile::read(path).config(shards)
     }
 
     /// Makes a configuration of the bytes of the file `path`: errors name it, and paths in it begin in its directory.
     pub fn parse(bytes: &[u8], path: &Path, variables: &Variables) -> Result<Self, ConfigErrors> {
-        let faults = Faults::of(&path.display().to_string());
-        let config = from_bytes(bytes, path, variables, &faults);
-        faults.finish(config)
+        parse(bytes, surroundings(path, variables, 1), path)
     }
 
     /// The configuration where there is no file, under what the variables set: the one account of the ambient credentials, without a name of its
     /// own; none if discovery is enabled, which will find it.
-    pub fn ambient(variables: &Variables) -> Result<Self, ConfigErrors> {
-        let place = Path::new("no configuration file");
-        let mut config = Self::parse(AMBIENT.as_bytes(), place, variables)?;
+    pub fn ambient(variables: &Variables, shards: usize) -> Result<Self, ConfigErrors> {
+        let mut config = Self::parse(AMBIENT.as_bytes(), Path::new(NO_FILE), variables)?;
         config.accounts.retain(|_| config.organizations.is_none());
         for account in &mut config.accounts {
             account.name = None;
+        }
+        if shards > 1 && !config.accounts.is_empty() {
+            let faults = Faults::of(NO_FILE);
+            let problem = format!(
+                "the account of the ambient credentials cannot be one of {shards} shards', since only its credentials tell its id; write a file with its id, or enable discovery.organizations"
+            );
+            let told = faults.tell(None, "", problem);
+            return faults.finish(Err(told));
         }
         Ok(config)
     }
 }
 
-fn from_bytes(bytes: &[u8], path: &Path, variables: &Variables, faults: &Faults) -> Read<Config> {
+fn parse(bytes: &[u8], around: Surroundings<'_>, path: &Path) -> Result<Config, ConfigErrors> {
+    let faults = Faults::of(&path.display().to_string());
+    let config = from_bytes(bytes, around, &faults);
+    faults.finish(config)
+}
+
+/// What a text is read with: paths in it begin in its directory.
+fn surroundings<'a>(path: &'a Path, variables: &'a Variables, shards: usize) -> Surroundings<'a> {
+    Surroundings {
+        directory: path.parent().unwrap_or(Path::new("")),
+        variables,
+        shards,
+    }
+}
+
+fn from_bytes(bytes: &[u8], around: Surroundings<'_>, faults: &Faults) -> Read<Config> {
     let text = text(bytes, faults)?;
     let tree = yaml::tree(text, faults)?;
     if tree.kind == ValueKind::Nil {
         return Err(faults.tell(None, "", format!("is empty; {WHOM}")));
     }
-    let merged = layers::merge(tree, variables, faults)?;
-    let directory = path.parent().unwrap_or(Path::new(""));
-    let around = Surroundings {
-        directory,
-        variables,
-    };
+    let merged = layers::merge(tree, around.variables, faults)?;
     config(&Table::root(&merged, faults)?, around, short_sha256(bytes))
 }
 

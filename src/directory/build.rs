@@ -1,10 +1,12 @@
-//! The merge: configured and discovered accounts become one directory. Pure; an account that did not change keeps its `Arc`.
+//! The merge: configured and discovered accounts, and whose credentials are whose, become one directory. Pure; an account that did not change keeps its `Arc`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Account, AccountKey, Directory, Member, Shard, Source};
+use imbl::OrdMap;
+
+use super::{Account, AccountKey, Directory, Found, Identities, Member, Shard, Source};
 use crate::account::{AccountId, RoleArn};
 use crate::compliance::Policy;
 use crate::config::{Access, Config, ConfiguredAccount};
@@ -21,35 +23,141 @@ pub struct Inputs<'a> {
     pub members: &'a [Member],
     /// A first listing was attempted, whether it succeeded or failed.
     pub attempted: bool,
+    /// Whose the credentials are of accounts that are configured without an id.
+    pub identities: &'a Identities,
     /// The part this process takes.
     pub shard: Shard,
 }
 
 /// The directory that `inputs` make, sharing with `previous` what did not change.
 pub fn build(inputs: &Inputs<'_>, previous: &Directory) -> Directory {
-    let members = members(inputs);
-    let mut policies = Policies::new(inputs.config, previous);
-    let mut limited = Limited::new(inputs, previous);
+    let mut merge = Merge::new(inputs, previous);
     for configured in &inputs.config.accounts {
-        let member = configured.id.and_then(|id| members.get(&id).copied());
-        limited.take(of_file(configured, member, inputs.config, &mut policies));
+        merge.configured(configured);
     }
-    let in_file: HashSet<AccountId> = inputs.config.accounts.iter().filter_map(|c| c.id).collect();
-    let excluded = excluded(inputs.config);
-    let discovered = members
-        .values()
-        .filter(|member| !in_file.contains(&member.id) && !excluded.contains(&member.id));
-    for member in discovered {
-        if let Some(account) = of_organization(member, inputs.config, &mut policies) {
-            limited.take(account);
-        }
-    }
+    merge.discovered();
     let discovers = inputs.config.organizations.is_some();
     Directory {
         unlisted: discovers && inputs.members.is_empty(),
         complete: inputs.attempted || !discovers,
-        ..limited.directory
+        ..merge.placed()
     }
+}
+
+/// The accounts that may be watched, in order: the file's as written, then the organization's by id.
+struct Merge<'a> {
+    config: &'a Config,
+    identities: &'a Identities,
+    shard: Shard,
+    previous: &'a Directory,
+    members: BTreeMap<AccountId, &'a Member>,
+    /// The ids that entries of the file have, configured or found.
+    taken: HashSet<AccountId>,
+    policies: Policies<'a>,
+    ours: Vec<Arc<Account>>,
+    others: Vec<Arc<Account>>,
+}
+
+impl<'a> Merge<'a> {
+    fn new(inputs: &Inputs<'a>, previous: &'a Directory) -> Self {
+        Self {
+            config: inputs.config,
+            identities: inputs.identities,
+            shard: inputs.shard,
+            previous,
+            members: members(inputs),
+            taken: inputs.config.accounts.iter().filter_map(|c| c.id).collect(),
+            policies: Policies::new(inputs.config, previous),
+            ours: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    fn configured(&mut self, configured: &ConfiguredAccount) {
+        let found = self.found(configured);
+        let id = configured.id.or_else(|| found.and_then(Found::own));
+        let member = id.and_then(|id| self.members.get(&id).copied());
+        let account = of_file(configured, found, member, self.config, &mut self.policies);
+        self.take(account);
+    }
+
+    /// Whose the credentials of an entry are. The first entry in the file that they belong to has
+    /// the account, unless another one is configured with its id.
+    fn found(&mut self, configured: &ConfiguredAccount) -> Option<Found> {
+        if configured.id.is_some() {
+            return None;
+        }
+        let id = self.identities.of(&configured.access)?;
+        let is_first = self.taken.insert(id);
+        Some(if is_first {
+            Found::Own(id)
+        } else {
+            Found::Taken(id)
+        })
+    }
+
+    /// Discovered accounts give way to entries of the file.
+    fn discovered(&mut self) {
+        let members = std::mem::take(&mut self.members);
+        let excluded = excluded(self.config);
+        for member in members.values() {
+            if self.taken.contains(&member.id) || excluded.contains(&member.id) {
+                continue;
+            }
+            if let Some(account) = of_organization(member, self.config, &mut self.policies) {
+                self.take(account);
+            }
+        }
+    }
+
+    fn take(&mut self, account: Account) {
+        let ours = self.shard.owns(&account.key);
+        let account = unchanged(self.previous, account);
+        let side = if ours {
+            &mut self.ours
+        } else {
+            &mut self.others
+        };
+        side.push(account);
+    }
+
+    /// As many as `limits.max_accounts` allows.
+    fn placed(self) -> Directory {
+        let max = self.config.limits.max_accounts;
+        let (accounts, cut) = place(self.ours, max, |a| self.previous.watches(a));
+        let had_place = |a: &Account| self.previous.neighbours.contains_key(&a.key);
+        let (neighbours, _) = place(self.others, max, had_place);
+        let found = accounts.values().filter_map(found_under_name);
+        Directory {
+            found: found.collect(),
+            accounts,
+            neighbours,
+            cut,
+            ..Directory::default()
+        }
+    }
+}
+
+type Accounts = OrdMap<AccountKey, Arc<Account>>;
+
+/// At most `max` of the candidates, and how many are left out: those that had a place keep it, then
+/// the first in order.
+fn place(
+    mut candidates: Vec<Arc<Account>>,
+    max: usize,
+    had_place: impl Fn(&Account) -> bool,
+) -> (Accounts, usize) {
+    let left_out = candidates.len().saturating_sub(max);
+    if left_out > 0 {
+        candidates.sort_by_cached_key(|account| !had_place(account));
+    }
+    let placed = candidates.into_iter().take(max);
+    (placed.map(|a| (a.key.clone(), a)).collect(), left_out)
+}
+
+fn found_under_name(account: &Arc<Account>) -> Option<(AccountId, AccountKey)> {
+    let own = account.found.and_then(Found::own)?;
+    Some((own, account.key.clone()))
 }
 
 /// The members by id, if discovery is configured.
@@ -67,6 +175,7 @@ fn excluded(config: &Config) -> &[AccountId] {
 /// An account of the file: its settings win, the organization adds what the file leaves open.
 fn of_file(
     configured: &ConfiguredAccount,
+    found: Option<Found>,
     member: Option<&Member>,
     config: &Config,
     policies: &mut Policies<'_>,
@@ -81,8 +190,9 @@ fn of_file(
     let name = name.or_else(|| nameless.then(|| stand_in_name(&configured.access)));
     let region = configured.regions.first();
     Account {
-        key: key(configured.id, name.as_ref()),
+        key: key(configured),
         id: configured.id,
+        found,
         name,
         partition: region.unwrap_or(&config.aws.region).partition(),
         source,
@@ -95,9 +205,11 @@ fn of_file(
     }
 }
 
-fn key(id: Option<AccountId>, name: Option<&Arc<str>>) -> AccountKey {
-    let by_name = || AccountKey::Name(name.cloned().unwrap_or_else(|| AMBIENT.into()));
-    id.map_or_else(by_name, AccountKey::Id)
+/// What an account of the file is known by.
+fn key(configured: &ConfiguredAccount) -> AccountKey {
+    let name = configured.name.clone();
+    let by_name = || AccountKey::Name(name.unwrap_or_else(|| stand_in_name(&configured.access)));
+    configured.id.map_or_else(by_name, AccountKey::Id)
 }
 
 /// What an account is called that has neither id nor name.
@@ -122,6 +234,7 @@ fn of_organization(
     Some(Account {
         key: AccountKey::Id(member.id),
         id: Some(member.id),
+        found: None,
         name: member.name.clone(),
         partition,
         source: Source::Organizations,
@@ -168,40 +281,6 @@ impl<'a> Policies<'a> {
             })
         };
         Arc::clone(self.by_life.entry(stale_after).or_insert_with(make))
-    }
-}
-
-/// A directory in the making that never grows beyond the limit. What comes first stays: the file in its order, then the organization by id.
-struct Limited<'a> {
-    directory: Directory,
-    previous: &'a Directory,
-    shard: Shard,
-    max: usize,
-}
-
-impl<'a> Limited<'a> {
-    fn new(inputs: &Inputs<'_>, previous: &'a Directory) -> Self {
-        Self {
-            directory: Directory::default(),
-            previous,
-            shard: inputs.shard,
-            max: inputs.config.limits.max_accounts,
-        }
-    }
-
-    fn take(&mut self, account: Account) {
-        let ours = self.shard.owns(&account.key);
-        let side = if ours {
-            &mut self.directory.accounts
-        } else {
-            &mut self.directory.neighbours
-        };
-        if side.len() < self.max || side.contains_key(&account.key) {
-            let account = unchanged(self.previous, account);
-            side.insert(account.key.clone(), account);
-        } else if ours {
-            self.directory.cut += 1;
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::task::{InForce, Shared, Start};
 use super::{Report, Settings};
 use crate::account::AccountId;
 use crate::aws::{Aws, CallError};
-use crate::directory::{Account, AccountKey, Directory};
+use crate::directory::{Account, AccountKey, Directory, Identified};
 use crate::facts::{Failure, Poll, PollOutcome};
 use crate::self_metrics::SelfMetrics;
 use crate::timestamp::Timestamp;
@@ -35,6 +35,8 @@ pub struct Poller<A, N> {
     pub directory: watch::Receiver<Arc<Directory>>,
     /// What to go by.
     pub settings: watch::Receiver<Settings>,
+    /// Where the identities go that polls find out.
+    pub identified: mpsc::Sender<Identified>,
     /// Where the reports go.
     pub reports: mpsc::Sender<Report>,
     /// Where polls are counted.
@@ -52,6 +54,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Poller<A, N> {
             now: self.now,
             directory: self.directory.clone(),
             in_force: in_force.subscribe(),
+            identified: self.identified,
             reports: self.reports,
             owners,
             refused: Refused::default(),

@@ -33,23 +33,37 @@ const REGIONS_SHARE: u32 = 2;
 
 /// What a poll goes by.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms<O> {
+pub struct Terms<I, O> {
     /// The deadline of the whole poll.
     pub timeout: Duration,
+    /// What it means for the account that its credentials turn out to be this account's.
+    pub identity: I,
     /// Whether the organization trails of this owner are left to it: its own poll supplies their status and selectors.
     pub left_to_owner: O,
 }
 
+/// What the identity of an account's credentials means for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// It is the account's own.
+    Own,
+    /// The account is known by a name, and was not known to be this one.
+    New,
+    /// It is another account: nothing more is asked of it.
+    Other,
+}
+
 /// Polls `account` once.
-pub async fn poll<A, O, N>(
+pub async fn poll<A, I, O, N>(
     aws: &A,
     session: &A::Session,
     account: &Account,
-    terms: &Terms<O>,
+    terms: &Terms<I, O>,
     now: &N,
 ) -> Report
 where
     A: Aws,
+    I: Fn(AccountId) -> Identity,
     O: Fn(AccountId) -> bool,
     N: Fn() -> Timestamp,
 {
@@ -63,11 +77,13 @@ where
     };
     let mut errors = Vec::new();
     let identity = asking.identify().await;
+    let means = identity.as_ref().map(|found| (terms.identity)(*found));
+    if means.is_ok_and(|means| means != Identity::Own) {
+        aws.distrust(session).await;
+    }
     let outcome = match &identity {
         Err(error) => no_session(error),
-        Ok(found) if account.id.is_some_and(|id| id != *found) => {
-            PollOutcome::WrongAccount { found: *found }
-        }
+        Ok(found) if means == Ok(Identity::Other) => PollOutcome::WrongAccount { found: *found },
         Ok(found) => PollOutcome::Answered(asking.facts(*found, &mut errors).await),
     };
     let identity = identity.map_err(|error| errors.push(error)).ok();

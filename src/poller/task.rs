@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::gate::{Gate, Haste};
 use super::phase::{Anchor, Phase};
-use super::poll::{Terms, poll};
+use super::poll::{Identity, Terms, poll};
 use super::refused::Refused;
 use super::{Report, Settings, unread_organization_trails};
 use crate::account::{AccountId, TrailArn};
 use crate::aws::Aws;
 use crate::config::OrganizationTrailStatus;
-use crate::directory::{Account, AccountKey, Directory};
+use crate::directory::{Account, AccountKey, Directory, Found, Identified, Source};
 use crate::self_metrics::SelfMetrics;
 use crate::timestamp::Timestamp;
 
@@ -25,6 +25,7 @@ pub(super) struct Shared<A, N> {
     pub(super) anchor: Anchor,
     pub(super) directory: watch::Receiver<Arc<Directory>>,
     pub(super) in_force: watch::Receiver<Arc<InForce>>,
+    pub(super) identified: mpsc::Sender<Identified>,
     pub(super) reports: mpsc::Sender<Report>,
     /// Owners of organization trails that an account of this shard could not read.
     pub(super) owners: mpsc::Sender<AccountId>,
@@ -97,6 +98,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
         let haste = tick.map_or(Haste::AtOnce, |_| Haste::InTurn);
         let poll = || Box::pin(self.poll(session, account, in_force.settings));
         let report = in_force.gate.pass(haste, poll).await;
+        self.tell_identity(account, &report).await;
         self.refused.note(account, &report);
         self.call_for_owners(&report);
         self.reports.send(report).await.is_ok()
@@ -107,6 +109,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
         let owner_reads = settings.organization_trails == OrganizationTrailStatus::Owner;
         let terms = Terms {
             timeout: settings.timeout,
+            identity: |found| identity(account, found, &self.directory.borrow()),
             left_to_owner: |owner| {
                 owner_reads && self.knows(owner) && !self.refused.contains(owner)
             },
@@ -117,8 +120,18 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
     }
 
     fn knows(&self, owner: AccountId) -> bool {
-        let directory = self.directory.borrow();
-        directory.find(&AccountKey::Id(owner)).is_some()
+        self.directory.borrow().account_of(owner).is_some()
+    }
+
+    /// Tells the directory whose the credentials are of an account that is known by a name.
+    async fn tell_identity(&self, account: &Account, report: &Report) {
+        let Some(id) = report.identity.filter(|_| account.id.is_none()) else {
+            return;
+        };
+        let access = account.access.clone();
+        let identified = Identified { access, id };
+        // Without a directory that is kept, there is no account to be told from another.
+        let _ = self.identified.send(identified).await;
     }
 
     /// Asks for the owners, in other shards, of the organization trails this poll could not read.
@@ -131,4 +144,24 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
             }
         }
     }
+}
+
+/// What it means for `account` that its credentials are those of `found`.
+fn identity(account: &Account, found: AccountId, directory: &Directory) -> Identity {
+    if let Some(id) = account.id {
+        return if id == found {
+            Identity::Own
+        } else {
+            Identity::Other
+        };
+    }
+    let known = directory.accounts.get(&account.key);
+    if known.and_then(|known| known.found) == Some(Found::Own(found)) {
+        return Identity::Own;
+    }
+    let holder = directory.account_of(found);
+    if holder.is_some_and(|holder| holder.source != Source::Organizations) {
+        return Identity::Other;
+    }
+    Identity::New
 }

@@ -5,19 +5,19 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use imbl::OrdMap;
 use tokio::sync::{mpsc, watch};
 
-use super::identities::Identities;
+use super::handover::Handover;
 use super::readiness::Readiness;
 use super::told::tell;
+use super::unidentified::Unidentified;
 use super::waiting::{Waiting, changed};
 use super::{AccountState, Snapshot};
-use crate::account::{AccountId, TrailArn};
+use crate::account::TrailArn;
 use crate::compliance::{HeldTrail, Standing};
-use crate::directory::{Account, AccountKey, Directory, Source};
+use crate::directory::{Account, AccountKey, Directory, Found, Source};
 use crate::facts::{Poll, PollOutcome};
 use crate::poller::Report;
 use crate::self_metrics::SelfMetrics;
@@ -29,7 +29,8 @@ pub struct Publisher {
     accounts: OrdMap<AccountKey, Arc<AccountState>>,
     /// How the accounts of other shards stand that are polled for the sake of their organization trails.
     neighbours: HashMap<AccountKey, Arc<Standing>>,
-    identities: Identities,
+    handover: Handover,
+    unidentified: Unidentified,
     waiting: Waiting,
     readiness: Readiness,
     snapshot: watch::Sender<Arc<Snapshot>>,
@@ -43,7 +44,8 @@ impl Publisher {
             directory: Arc::default(),
             accounts: OrdMap::new(),
             neighbours: HashMap::new(),
-            identities: Identities::default(),
+            handover: Handover::default(),
+            unidentified: Unidentified::default(),
             waiting: Waiting::default(),
             readiness: Readiness::default(),
             snapshot: watch::Sender::default(),
@@ -82,10 +84,13 @@ impl Publisher {
         }
     }
 
-    /// Publishes a new directory: what is gone is gone, what is new is there and unknown.
+    /// Publishes a new directory: what is gone is gone, what is new is there and unknown, and what another entry published of an account before is
+    /// handed over.
     pub fn follow(&mut self, directory: Arc<Directory>, now: Timestamp) {
         let before = std::mem::replace(&mut self.directory, directory);
         let directory = Arc::clone(&self.directory);
+        let held = |key: &AccountKey| self.accounts.get(key).map(|state| state.standing.clone());
+        let mut begins = self.handover.between(&before, &directory, held);
         for key in before.accounts.keys() {
             if !directory.accounts.contains_key(key) {
                 self.forget(key);
@@ -93,23 +98,25 @@ impl Publisher {
         }
         self.neighbours
             .retain(|key, _| directory.neighbours.contains_key(key));
-        for id in directory.accounts.values().filter_map(|account| account.id) {
-            self.one_account_only(id, now);
-        }
         for account in directory.accounts.values() {
-            self.enrol(account, now);
+            self.enrol(account, begins.remove(&account.key), now);
+        }
+        for report in self.unidentified.identified(&directory) {
+            self.account_polled(report, now);
         }
         self.readiness.followed(directory.complete);
         self.count_accounts();
         self.publish();
     }
 
-    /// Publishes what one poll showed. A report of an account that is no longer in the directory is dropped.
+    /// Publishes what one poll showed. A report of an account that is no longer in the directory is dropped; one that tells another identity than the
+    /// directory knows waits for the directory.
     pub fn report(&mut self, report: Report, now: Timestamp) {
-        let key = report.key.clone();
-        if self.directory.accounts.contains_key(&key) {
-            self.account_polled(report, now);
-        } else if self.directory.neighbours.contains_key(&key) {
+        if let Some(account) = self.directory.accounts.get(&report.key) {
+            if let Some(report) = self.unidentified.unless_new(report, account) {
+                self.account_polled(report, now);
+            }
+        } else if self.directory.neighbours.contains_key(&report.key) {
             self.neighbour_polled(&report, now);
         } else {
             return;
@@ -127,15 +134,15 @@ impl Publisher {
         let Some(before) = self.accounts.get(&key).cloned() else {
             return;
         };
-        let anew = self.take_identity(&before, identity);
-        let held = anew.as_ref().unwrap_or(&before.standing);
-        if let Some(found) = identity
-            && before.account.id.is_none()
-            && self.is_taken(&key, found)
-        {
-            poll.outcome = PollOutcome::WrongAccount { found };
+        match before.account.found {
+            Some(Found::Taken(found)) if identity.is_some() => {
+                poll.outcome = PollOutcome::WrongAccount { found };
+            }
+            // The account was another entry's when the poll began: it asked nothing.
+            Some(Found::Own(_)) if is_wrong(&poll) => return,
+            _ => {}
         }
-        let after = self.judge(&before.account, held, &poll, now);
+        let after = self.judge(&before.account, &before.standing, &poll, now);
         tell(&before.standing, &after, &errors, now);
         let last = after.standing.last_poll();
         if let Some(reason) = last
@@ -147,55 +154,7 @@ impl Publisher {
         self.readiness.settled(&key);
         let after = self.put(after);
         self.waiting.polled(&key, poll);
-        if let Some(id) = identity {
-            self.one_account_only(id, now);
-        }
         self.judge_members_again(before.standing.trails(), after.standing.trails(), now);
-    }
-
-    /// Takes note of a told identity. What is held of another account under the same name counts no more: gives the standing to begin with anew.
-    fn take_identity(&mut self, state: &AccountState, told: Option<AccountId>) -> Option<Standing> {
-        let key = &state.account.key;
-        let (None, Some(found)) = (state.account.id, told) else {
-            return None;
-        };
-        let other = self.identities.of(key).is_some_and(|held| held != found);
-        self.identities.found(key, found);
-        other.then(|| Standing::new(Arc::clone(&state.account.policy)))
-    }
-
-    /// Whether an identity that the credentials of `key` told belongs to another account of the directory.
-    fn is_taken(&self, key: &AccountKey, id: AccountId) -> bool {
-        self.directory.accounts.contains_key(&AccountKey::Id(id))
-            || self.identities.first(id).is_some_and(|first| first != key)
-    }
-
-    /// Whatever was published of `id` under further names before it was known that it is the same account is taken back.
-    fn one_account_only(&mut self, id: AccountId, now: Timestamp) {
-        let keys = self.identities.keys(id);
-        let taken: Vec<AccountKey> = keys.filter(|key| self.is_taken(key, id)).cloned().collect();
-        for key in taken {
-            let Some(state) = self.accounts.get(&key).cloned() else {
-                continue;
-            };
-            if state.id.is_none() {
-                continue;
-            }
-            let duration = state
-                .standing
-                .last_poll()
-                .map_or(Duration::ZERO, |last| last.duration);
-            let outcome = PollOutcome::WrongAccount { found: id };
-            let poll = Poll {
-                ended: now,
-                duration,
-                outcome,
-            };
-            let after = self.judge(&state.account, &state.standing, &poll, now);
-            tell(&state.standing, &after, &[], now);
-            self.put(after);
-            self.waiting.gone(&key);
-        }
     }
 
     fn neighbour_polled(&mut self, report: &Report, now: Timestamp) {
@@ -247,30 +206,21 @@ impl Publisher {
         now: Timestamp,
     ) -> AccountState {
         let standing = held.after(poll, |arn| self.held_by_owner(arn, &account.key), now);
-        self.state(account, standing)
+        published(account, standing)
     }
 
     /// What the account that owns a trail holds of it, if this process polls that account; an account is no stand-in for itself.
     fn held_by_owner(&self, arn: &TrailArn, but: &AccountKey) -> Option<&HeldTrail> {
+        let owner = self.directory.key_of(arn.owner());
+        let owner = owner.filter(|key| key != but);
+        let state = owner.and_then(|key| self.accounts.get(&key));
         let by_id = AccountKey::Id(arn.owner());
-        let by_name = || self.identities.first(arn.owner());
-        let of = |key: &AccountKey| self.accounts.get(key).map(|state| &state.standing);
-        let standing = of(&by_id)
-            .filter(|_| by_id != *but)
-            .or_else(|| by_name().filter(|key| *key != but).and_then(of))
+        let standing = state
+            .map(|state| &state.standing)
             .or_else(|| self.neighbours.get(&by_id).map(AsRef::as_ref))?;
         let trails = standing.trails();
         let at = trails.binary_search_by(|held| held.trail.arn.cmp(arn));
         trails.get(at.ok()?)
-    }
-
-    /// An account as published: under its id, if that is known and its own.
-    fn state(&self, account: &Arc<Account>, standing: Standing) -> AccountState {
-        let wrong = standing.wrong_account().is_some();
-        let told = self.identities.of(&account.key);
-        let told = told.filter(|id| !wrong && !self.is_taken(&account.key, *id));
-        let id = account.id.or(told);
-        AccountState::new(Arc::clone(account), id, standing)
     }
 
     fn put(&mut self, state: AccountState) -> Arc<AccountState> {
@@ -280,17 +230,24 @@ impl Publisher {
         state
     }
 
-    /// Takes in an account of the directory: new, changed, or as it was.
-    fn enrol(&mut self, account: &Arc<Account>, now: Timestamp) {
+    /// Takes in an account of the directory: new, changed, or as it was. `begins` is what it begins with, if that is not what is held of it.
+    fn enrol(&mut self, account: &Arc<Account>, begins: Option<Standing>, now: Timestamp) {
         let policy = Arc::clone(&account.policy);
-        let Some(held) = self.accounts.get(&account.key).cloned() else {
+        let held = self.accounts.get(&account.key).cloned();
+        if held.is_none() {
             self.readiness.appeared(&account.key);
-            self.put(self.state(account, Standing::new(policy)));
+        }
+        if let Some(begins) = begins {
+            self.waiting.gone(&account.key);
+            self.put(published(account, begins.with_policy(policy)));
+            return;
+        }
+        let Some(held) = held else {
+            self.put(published(account, Standing::new(policy)));
             return;
         };
         if !Arc::ptr_eq(&held.account, account) {
-            let standing = held.standing.with_policy(policy);
-            let after = self.state(account, standing);
+            let after = published(account, held.standing.with_policy(policy));
             tell(&held.standing, &after, &[], now);
             self.put(after);
         }
@@ -298,7 +255,6 @@ impl Publisher {
 
     fn forget(&mut self, key: &AccountKey) {
         self.accounts.remove(key);
-        self.identities.gone(key);
         self.waiting.gone(key);
         self.readiness.settled(key);
     }
@@ -309,6 +265,7 @@ impl Publisher {
             let of_source = accounts.values().filter(|account| account.source == source);
             self.metrics.set_accounts(source, of_source.count());
         }
+        self.metrics.set_accounts_left_out(self.directory.cut);
     }
 
     fn publish(&mut self) {
@@ -321,4 +278,13 @@ impl Publisher {
         self.metrics.set_ready(snapshot.ready);
         self.snapshot.send_replace(Arc::new(snapshot));
     }
+}
+
+/// An account as published: under its id, if that is known and its own.
+fn published(account: &Arc<Account>, standing: Standing) -> AccountState {
+    AccountState::new(Arc::clone(account), account.known_id(), standing)
+}
+
+fn is_wrong(poll: &Poll) -> bool {
+    matches!(poll.outcome, PollOutcome::WrongAccount { .. })
 }

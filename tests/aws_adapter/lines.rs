@@ -81,6 +81,7 @@ pub(crate) fn account(access: Access) -> Arc<Account> {
     Arc::new(Account {
         key: AccountKey::Id(id),
         id: Some(id),
+        found: None,
         name: None,
         partition: "aws".parse().expect("a partition"),
         source: Source::Config,

@@ -363,6 +363,28 @@ async fn credentials_that_stay_as_they_are_found_are_asked_once_whose_they_are()
 }
 
 #[tokio::test]
+async fn an_identity_that_is_not_the_expected_one_is_asked_for_again_with_the_next_poll() {
+    for (access, operation) in [
+        (by_role().access.clone(), "AssumeRole"),
+        (Access::Ambient, "GetCallerIdentity"),
+    ] {
+        let stage = Stage::new(usual).await;
+        let aws = adapter(&stage.url).await;
+        let session = aws.open(&account(access));
+        for _ in 0..2 {
+            aws.identify(&session).await.expect("an identity");
+            aws.distrust(&session).await;
+            aws.describe_trails(&session, &region())
+                .await
+                .expect("trails");
+        }
+        aws.identify(&session).await.expect("an identity");
+        aws.identify(&session).await.expect("an identity");
+        assert_eq!(stage.count(operation), 3, "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_region_costs_no_session_where_another_takes_it() {
     for denied in [false, true] {
         let stage =

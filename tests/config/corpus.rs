@@ -158,7 +158,7 @@ fn without_a_file_the_ambient_account_is_polled_under_the_variables() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into_iter()
         .collect();
-    let config = Config::ambient(&variables).expect("a configuration");
+    let config = Config::ambient(&variables, 1).expect("a configuration");
     let [account] = config.accounts.as_slice() else {
         panic!("{:?}", config.accounts);
     };
@@ -174,13 +174,13 @@ fn without_a_file_the_ambient_account_is_polled_under_the_variables() {
 fn discovery_without_a_file_leaves_the_ambient_account_to_be_found() {
     let name = "CLOUDTRAIL_EXPORTER__DISCOVERY__ORGANIZATIONS__ENABLED".to_owned();
     let variables = [(name, "true".to_owned())].into_iter().collect();
-    let config = Config::ambient(&variables).expect("a configuration");
+    let config = Config::ambient(&variables, 1).expect("a configuration");
     assert!(config.accounts.is_empty() && config.organizations.is_some());
 }
 
 #[test]
 fn a_file_that_is_not_there_is_an_error_that_names_it() {
-    let errors = Config::read(Path::new("no/such/file.yaml")).expect_err("no file");
+    let errors = Config::read(Path::new("no/such/file.yaml"), 1).expect_err("no file");
     let shown = errors.to_string();
     assert!(
         shown.starts_with("no/such/file.yaml: cannot be read"),
@@ -197,4 +197,45 @@ fn the_hash_is_of_the_text_alone() {
     let text = "accounts: [{ name: a, ambient: true }]\n";
     assert_eq!(hash(text), "086fc4461a0f");
     assert_ne!(hash(text), hash(&format!("{text} ")));
+}
+
+#[test]
+fn among_shards_an_account_whose_credentials_tell_its_id_needs_it_written() {
+    let read = |text: &str, shards| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.yaml");
+        fs::write(&path, text).expect("written");
+        let read = Config::read(&path, shards).map(drop);
+        read.map_err(|errors| errors.to_string())
+    };
+    let text = "accounts:\n- { name: a, ambient: true }\n- { name: b, profile: p }\n- { id: '111111111111' }\n";
+    assert_eq!(read(text, 1), Ok(()));
+    let refused = read(text, 3).expect_err("no ids");
+    let lines: Vec<&str> = refused.lines().collect();
+    let [ambient, profile] = lines.as_slice() else {
+        panic!("{refused}");
+    };
+    assert!(
+        ambient.contains("config.yaml:2: accounts[0]: has no id"),
+        "{ambient}"
+    );
+    assert!(
+        profile.contains("config.yaml:3: accounts[1]: has no id"),
+        "{profile}"
+    );
+    assert!(refused.contains("; write id:"), "{refused}");
+    let with_ids = text
+        .replace("true", "true, id: '222222222222'")
+        .replace("p }", "p, id: '333333333333' }");
+    assert_eq!(read(&with_ids, 3), Ok(()));
+}
+
+#[test]
+fn among_shards_there_is_a_file_or_discovery() {
+    let errors = Config::ambient(&Variables::default(), 2).expect_err("whose account?");
+    let shown = errors.to_string();
+    assert!(shown.starts_with("no configuration file: "), "{shown}");
+    let name = "CLOUDTRAIL_EXPORTER__DISCOVERY__ORGANIZATIONS__ENABLED".to_owned();
+    let variables = [(name, "true".to_owned())].into_iter().collect();
+    assert!(Config::ambient(&variables, 2).is_ok());
 }

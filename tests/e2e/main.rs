@@ -17,6 +17,7 @@ mod faults;
 mod files;
 mod harness;
 mod inputs;
+mod inventory;
 mod lifecycle;
 mod limits;
 mod log;

@@ -203,7 +203,7 @@ fn a_reload_is_quick_while_the_pool_is_full_of_stuck_look_ups() {
 
 fn in_process(file: &Path) -> (daemon::Daemon, Config, Surroundings) {
     let origin = daemon::Origin::File(file.to_owned());
-    let (config, fingerprint) = origin.load().unwrap();
+    let (config, fingerprint) = origin.load(1).unwrap();
     let build = Build {
         version: "0",
         revision: "r",

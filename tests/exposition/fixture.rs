@@ -48,6 +48,7 @@ pub(crate) fn account(digits: u64, name: &str) -> Account {
     Account {
         key: AccountKey::Id(id(digits)),
         id: Some(id(digits)),
+        found: None,
         name: Some(name.into()),
         partition: Partition::Aws,
         source: Source::Config,

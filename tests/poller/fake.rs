@@ -43,6 +43,7 @@ struct Inner {
     answers: HashMap<AccountKey, Answers>,
     journal: Vec<Call>,
     opened: Vec<AccountKey>,
+    distrusted: Vec<AccountKey>,
     under_way: usize,
     most_under_way: usize,
 }
@@ -93,6 +94,11 @@ impl Fake {
 
     pub(super) fn opened(&self) -> Vec<AccountKey> {
         self.inner().opened.clone()
+    }
+
+    /// The accounts whose identity was not the expected one, once for each poll.
+    pub(super) fn distrusted(&self) -> Vec<AccountKey> {
+        self.inner().distrusted.clone()
     }
 
     pub(super) fn most_under_way(&self) -> usize {
@@ -181,6 +187,10 @@ impl Aws for Fake {
         let answer = |answers: &Answers| answers.identity.clone();
         self.call(session, Operation::AssumeRole, None, answer)
             .await
+    }
+
+    async fn distrust(&self, session: &Session) {
+        self.inner().distrusted.push(session.0.clone());
     }
 
     async fn describe_trails(

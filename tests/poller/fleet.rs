@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cloudtrail_exporter::compliance::State;
 use cloudtrail_exporter::config::OrganizationTrailStatus;
-use cloudtrail_exporter::directory::{Account, AccountKey, Directory};
+use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Found, Identified, Source};
 use cloudtrail_exporter::facts::{Failure, Operation, PollOutcome};
 use cloudtrail_exporter::poller::{Poller, Report, Settings};
 use cloudtrail_exporter::self_metrics::SelfMetrics;
@@ -27,6 +27,7 @@ struct Polling {
     began: Instant,
     directory: watch::Sender<Arc<Directory>>,
     settings: watch::Sender<Settings>,
+    identified: mpsc::Receiver<Identified>,
     reports: mpsc::Receiver<Report>,
     metrics: SelfMetrics,
     stop: oneshot::Sender<()>,
@@ -62,6 +63,7 @@ fn start_at(
     now: impl Fn() -> Timestamp + Send + Sync + 'static,
 ) -> Polling {
     let (reports, received) = mpsc::channel(100_000);
+    let (identified, identities) = mpsc::channel(100_000);
     let (stop, stopped) = oneshot::channel::<()>();
     let directory = watch::Sender::new(accounts);
     let settings = watch::Sender::new(settings);
@@ -71,6 +73,7 @@ fn start_at(
         now,
         directory: directory.subscribe(),
         settings: settings.subscribe(),
+        identified,
         reports,
         metrics: metrics.clone(),
     };
@@ -82,6 +85,7 @@ fn start_at(
         began: Instant::now(),
         directory,
         settings,
+        identified: identities,
         reports: received,
         metrics,
         stop,
@@ -596,6 +600,80 @@ async fn members_are_joined_with_an_owner_that_answers_last() {
         assert_eq!(compliant(), 9);
     };
     tokio::join!(run, watch);
+}
+
+/// A directory with an account by name that was found to be this one, beside others.
+fn with_found(found: Found, others: impl IntoIterator<Item = Account>) -> Arc<Directory> {
+    let named = Account {
+        found: Some(found),
+        ..by_name("monitoring")
+    };
+    let key = named.key.clone();
+    let mut directory = Directory::clone(&directory(others));
+    directory.accounts.insert(key.clone(), Arc::new(named));
+    directory.found = found.own().map(|id| (id, key)).into_iter().collect();
+    Arc::new(directory)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_an_account_by_name_is_goes_to_the_directory_and_a_duplicate_is_polled_no_more() {
+    let name = by_name("monitoring").key;
+    let fake = fake([7, 8], Duration::ZERO);
+    fake.answer(&name, Answers::of(id(7)));
+    let discovered = |number| Account {
+        source: Source::Organizations,
+        ..account(number)
+    };
+    let all = directory([discovered(7), discovered(8), by_name("monitoring")]);
+    let mut polling = start(fake, settings(10), all);
+    polling.at(SECOND).await;
+    let identified = polling.identified.try_recv().expect("told");
+    assert_eq!(identified.id, id(7));
+    assert!(
+        polling.identified.try_recv().is_err(),
+        "once, and of no other"
+    );
+    let merged = with_found(Found::Own(id(7)), [discovered(8)]);
+    polling.directory.send_replace(merged);
+    polling.fake.forget();
+    polling.at(4 * INTERVAL - SECOND).await;
+    let polls = |key: &AccountKey| polling.fake.polls(key).len();
+    assert_eq!(polls(&key(7)), 0);
+    assert!(polls(&key(8)) >= 3 && polls(&name) >= 3);
+    assert_eq!(polling.fake.opened().len(), 3, "no session is opened again");
+    assert_eq!(polling.fake.distrusted(), [name], "the first time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_whose_account_another_entry_has_asks_nothing_more_and_whose_it_is_each_time() {
+    let name = by_name("monitoring").key;
+    let fake = fake([7], Duration::ZERO);
+    fake.answer(&name, Answers::of(id(7)));
+    let taken = with_found(Found::Taken(id(7)), [account(7)]);
+    let polling = start(fake, settings(10), taken);
+    polling.at(3 * INTERVAL - SECOND).await;
+    let asked = polling.fake.operations(&name);
+    assert!(asked.len() >= 3, "{asked:?}");
+    assert!(asked.iter().all(|call| *call == Operation::AssumeRole));
+    assert_eq!(polling.fake.distrusted().len(), asked.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_known_by_its_name_is_asked_for_its_members() {
+    let name = by_name("monitoring").key;
+    let org = organization_trail(9);
+    let fake = Fake::default();
+    fake.answer(&name, Answers::of(id(9)).with(HOME, &org, true));
+    fake.answer(&key(1), Answers::of(id(1)).with(HOME, &org, true));
+    let owner_reads = Settings {
+        organization_trails: OrganizationTrailStatus::Owner,
+        ..settings(10)
+    };
+    let found = with_found(Found::Own(id(9)), [account(1)]);
+    let polling = start(fake, owner_reads, found);
+    polling.at(SECOND).await;
+    let asked = polling.fake.operations(&key(1));
+    assert_eq!(asked, [Operation::AssumeRole, Operation::DescribeTrails]);
 }
 
 /// Resident memory of this process, in bytes.

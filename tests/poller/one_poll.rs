@@ -8,7 +8,7 @@ use cloudtrail_exporter::directory::Account;
 use cloudtrail_exporter::facts::{
     AccountFacts, EventSelectors, Failure, Operation, PollOutcome, RegionAnswer,
 };
-use cloudtrail_exporter::poller::{Report, Terms, poll};
+use cloudtrail_exporter::poller::{Identity, Report, Terms, poll};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -17,21 +17,36 @@ use super::world::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn polled_leaving(
+async fn polled_by(
     account: Account,
     answers: Answers,
-    left_to_owner: impl Fn(AccountId) -> bool,
+    terms: Terms<impl Fn(AccountId) -> Identity, impl Fn(AccountId) -> bool>,
 ) -> (Fake, Report) {
     let fake = Fake::default();
     fake.answer(&account.key, answers);
     let account = Arc::new(account);
     let session = fake.open(&account);
-    let terms = Terms {
-        timeout: TIMEOUT,
-        left_to_owner,
-    };
     let report = poll(&fake, &session, &account, &terms, &clock()).await;
     (fake, report)
+}
+
+async fn polled_leaving(
+    account: Account,
+    answers: Answers,
+    left_to_owner: impl Fn(AccountId) -> bool,
+) -> (Fake, Report) {
+    let id = account.id;
+    let terms = Terms {
+        timeout: TIMEOUT,
+        identity: |found| {
+            if id.is_none_or(|id| id == found) {
+                return Identity::Own;
+            }
+            Identity::Other
+        },
+        left_to_owner,
+    };
+    polled_by(account, answers, terms).await
 }
 
 async fn polled(account: Account, answers: Answers) -> (Fake, Report) {
@@ -370,4 +385,27 @@ async fn a_poll_of_a_trail_takes_as_long_as_three_calls_in_a_row() {
         3 * SECOND,
         "status and selectors are asked for at once"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_is_not_the_expected_one_is_believed_for_one_poll_alone() {
+    use Operation::{AssumeRole, DescribeTrails};
+    for (identity, distrusted, asked) in [
+        (Identity::Own, 0, vec![AssumeRole, DescribeTrails]),
+        (Identity::New, 1, vec![AssumeRole, DescribeTrails]),
+        (Identity::Other, 1, vec![AssumeRole]),
+    ] {
+        let terms = Terms {
+            timeout: TIMEOUT,
+            identity: |_| identity,
+            left_to_owner: |_| false,
+        };
+        let account = by_name("monitoring");
+        let key = account.key.clone();
+        let (fake, report) = polled_by(account, Answers::of(id(7)), terms).await;
+        assert_eq!(fake.distrusted().len(), distrusted, "{identity:?}");
+        assert_eq!(fake.operations(&key), asked, "{identity:?}");
+        let wrong = matches!(report.poll.outcome, PollOutcome::WrongAccount { .. });
+        assert_eq!(wrong, identity == Identity::Other);
+    }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloudtrail_exporter::account::AccountId;
 use cloudtrail_exporter::compliance::{Check, Policy, Reason, State, Verdict};
-use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Source};
+use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Found, Source};
 use cloudtrail_exporter::facts::{
     AccountFacts, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer, Trail,
     TrailFacts,
@@ -297,9 +298,13 @@ fn a_member_that_reads_the_trail_itself_again_waits_no_more() {
 #[test]
 fn an_owner_known_by_its_name_stands_in_too() {
     let mut scene = Scene::of([account(1), by_name("management")]);
-    let name = AccountKey::Name("management".into());
     scene.shows(1, member(Failure::AccessDenied));
-    scene.polled(name, Some(OWNER), answered(OWNER, owner(true)));
+    scene.follow(merged([account(1), own("management", OWNER)]));
+    scene.polled(
+        name("management"),
+        Some(OWNER),
+        answered(OWNER, owner(true)),
+    );
     assert_eq!(scene.verdicts([1]), [Compliant]);
 }
 
@@ -318,80 +323,271 @@ fn an_owner_in_another_shard_stands_in_and_is_not_published() {
     assert_eq!((snapshot.accounts.len(), snapshot.elsewhere), (1, 1));
 }
 
-#[test]
-fn an_account_by_name_gets_its_id_when_its_credentials_tell() {
-    let mut scene = Scene::of([by_name("monitoring")]);
-    let name = AccountKey::Name("monitoring".into());
-    assert_eq!(scene.state(&name).id, None);
-    scene.polled(name.clone(), Some(7), answered(7, vec![]));
-    assert_eq!(scene.state(&name).id, Some(id(7)));
-    scene.polled(name.clone(), None, denied());
-    assert_eq!(
-        scene.state(&name).id,
-        Some(id(7)),
-        "known once, known until told otherwise"
-    );
+const MAIN: u64 = 7;
+
+fn name(name: &str) -> AccountKey {
+    AccountKey::Name(name.into())
 }
 
-#[test]
-fn a_name_whose_credentials_are_another_account_of_the_directory_is_the_wrong_account() {
-    let name = AccountKey::Name("monitoring".into());
-    let main = || vec![read(trail(7, HOME, "main"), true)];
-    let mut scene = Scene::of([account(7), by_name("monitoring")]);
-    scene.shows(7, main());
-    scene.polled(name.clone(), Some(7), answered(7, main()));
-    let wrong = scene.state(&name);
-    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
-    assert_eq!((wrong.id, wrong.standing.trails().len()), (None, 0));
-    assert_eq!(scene.verdicts([7]), [Compliant]);
-    scene.polled(name.clone(), None, denied());
-    assert_eq!(scene.state(&name).id, None, "also while no session opens");
-}
-
-#[test]
-fn a_name_gives_way_as_soon_as_its_account_is_discovered_by_its_id() {
-    let name = AccountKey::Name("monitoring".into());
-    let mut scene = Scene::of([by_name("monitoring")]);
-    let main = vec![read(trail(7, HOME, "main"), true)];
-    scene.polled(name.clone(), Some(7), answered(7, main));
-    assert_eq!(scene.verdict(&name).state, Compliant);
-    scene.follow(directory([account(7), by_name("monitoring")]));
-    assert_eq!(scene.verdict(&name).reason, Reason::WrongAccount);
-    assert_eq!(scene.state(&name).id, None);
-}
-
-#[test]
-fn of_two_names_for_one_account_the_first_by_name_has_it() {
-    let [a, b] = ["a", "b"].map(|name| AccountKey::Name(name.into()));
-    for order in [[&a, &b], [&b, &a]] {
-        let mut scene = Scene::of([by_name("a"), by_name("b")]);
-        for key in order {
-            scene.polled(key.clone(), Some(7), answered(7, vec![]));
-        }
-        assert_eq!(scene.state(&a).id, Some(id(7)));
-        assert_eq!(scene.verdict(&a).reason, Reason::NoTrail);
-        assert_eq!(scene.state(&b).id, None);
-        assert_eq!(scene.verdict(&b).reason, Reason::WrongAccount);
+/// An account by name, and whose its credentials were found to be.
+fn found(name: &str, found: Found) -> Account {
+    Account {
+        found: Some(found),
+        ..by_name(name)
     }
 }
 
-#[test]
-fn what_was_held_of_one_account_is_not_taken_for_another_under_the_same_name() {
-    let name = AccountKey::Name("monitoring".into());
-    let mut scene = Scene::of([by_name("monitoring")]);
-    let main = vec![read(trail(7, HOME, "main"), true)];
-    scene.polled(name.clone(), Some(7), answered(7, main));
-    let other = PollOutcome::Answered(AccountFacts {
-        account: id(8),
+fn own(name: &str, number: u64) -> Account {
+    found(name, Found::Own(id(number)))
+}
+
+fn taken(name: &str, number: u64) -> Account {
+    found(name, Found::Taken(id(number)))
+}
+
+fn discovered(number: u64) -> Account {
+    Account {
+        source: Source::Organizations,
+        ..account(number)
+    }
+}
+
+/// A directory with these accounts, whose identities are known as far as they are found.
+fn merged(accounts: impl IntoIterator<Item = Account>) -> Arc<Directory> {
+    let mut directory = Directory::clone(&directory(accounts));
+    let found = directory.accounts.values().filter_map(|account| {
+        let id = account.found.and_then(Found::own)?;
+        Some((id, account.key.clone()))
+    });
+    directory.found = found.collect();
+    Arc::new(directory)
+}
+
+fn main_trail(logging: bool) -> Vec<TrailFacts> {
+    vec![read(trail(MAIN, HOME, "main"), logging)]
+}
+
+/// Nothing was heard but whose the credentials are.
+fn throttled(number: u64) -> PollOutcome {
+    PollOutcome::Answered(AccountFacts {
+        account: id(number),
         regions: vec![(
             HOME.parse().expect("a Region"),
             RegionAnswer::Failed(Failure::Throttled),
         )],
         trails: vec![],
-    });
-    scene.polled(name.clone(), Some(8), other);
-    assert_eq!(scene.verdict(&name).state, Unknown);
-    assert_eq!(scene.state(&name).standing.trails().len(), 0);
+    })
+}
+
+impl Scene {
+    /// The ids published, and the verdict of each.
+    fn published(&self) -> Vec<(Option<AccountId>, State)> {
+        let snapshot = self.snapshot();
+        let states = snapshot.accounts.values();
+        let of = |state: &Arc<AccountState>| (state.id, state.standing.verdict(self.now).state);
+        states.map(of).collect()
+    }
+}
+
+#[test]
+fn a_report_that_tells_a_new_identity_waits_until_the_directory_knows_it() {
+    let mut scene = Scene::of([by_name("monitoring")]);
+    let monitoring = name("monitoring");
+    scene.polled(
+        monitoring.clone(),
+        Some(MAIN),
+        answered(MAIN, main_trail(true)),
+    );
+    assert_eq!(scene.published(), [(None, Unknown)]);
+    assert!(!scene.snapshot().ready);
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Compliant)]);
+    assert!(scene.snapshot().ready);
+    scene.polled(monitoring.clone(), None, denied());
+    let kept = scene.state(&monitoring).id;
+    assert_eq!(kept, Some(id(MAIN)), "known until another one is told");
+}
+
+#[test]
+fn a_report_that_waits_is_dropped_with_its_account_or_for_a_newer_one() {
+    let monitoring = name("monitoring");
+    let mut scene = Scene::of([by_name("monitoring")]);
+    scene.polled(
+        monitoring.clone(),
+        Some(MAIN),
+        answered(MAIN, main_trail(true)),
+    );
+    scene.follow(merged([]));
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Unknown)]);
+    let mut scene = Scene::of([by_name("monitoring")]);
+    scene.polled(monitoring.clone(), Some(8), answered(8, vec![]));
+    scene.polled(monitoring, Some(MAIN), answered(MAIN, main_trail(true)));
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Compliant)]);
+}
+
+#[test]
+fn what_is_held_of_a_discovered_account_goes_to_the_entry_that_it_turns_out_to_be() {
+    let mut scene = Scene::of([discovered(MAIN), by_name("monitoring")]);
+    scene.shows(MAIN, main_trail(false));
+    scene.later(INTERVAL);
+    let before = [(Some(id(MAIN)), NonCompliant), (None, Unknown)];
+    assert_eq!(scene.published(), before);
+    scene.polled(name("monitoring"), Some(MAIN), throttled(MAIN));
+    assert_eq!(scene.published(), before, "the directory does not know yet");
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), NonCompliant)]);
+    let state = scene.state(&name("monitoring"));
+    assert_eq!(state.standing.trails().len(), 1);
+    assert_eq!(state.account.access, by_name("monitoring").access);
+    scene.shows(MAIN, main_trail(true));
+    let late = "a late report of the discovered entry counts for nothing";
+    assert_eq!(
+        scene.published(),
+        [(Some(id(MAIN)), NonCompliant)],
+        "{late}"
+    );
+}
+
+#[test]
+fn what_is_held_goes_back_when_the_entry_leaves() {
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("monitoring", MAIN), discovered(8)]));
+    scene.polled(
+        name("monitoring"),
+        Some(MAIN),
+        answered(MAIN, main_trail(false)),
+    );
+    scene.follow(merged([discovered(MAIN), discovered(8)]));
+    assert_eq!(scene.verdicts([MAIN, 8]), [NonCompliant, Unknown]);
+    assert_eq!(scene.snapshot().accounts.len(), 2);
+}
+
+#[test]
+fn what_is_held_goes_along_with_another_name_and_with_an_id_that_is_written_at_last() {
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("a", MAIN)]));
+    scene.polled(name("a"), Some(MAIN), answered(MAIN, main_trail(false)));
+    scene.follow(merged([own("b", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), NonCompliant)]);
+    scene.follow(merged([account(MAIN)]));
+    assert_eq!(scene.verdicts([MAIN]), [NonCompliant]);
+}
+
+#[test]
+fn an_entry_that_is_another_account_publishes_that_one_and_the_discovered_one_returns() {
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("monitoring", MAIN), discovered(8)]));
+    scene.polled(
+        name("monitoring"),
+        Some(MAIN),
+        answered(MAIN, main_trail(true)),
+    );
+    scene.shows(8, vec![]);
+    scene.polled(name("monitoring"), Some(8), throttled(8));
+    let before = [(Some(id(8)), NonCompliant), (Some(id(MAIN)), Compliant)];
+    assert_eq!(scene.published(), before);
+    scene.follow(merged([own("monitoring", 8), discovered(MAIN)]));
+    let after = [(Some(id(MAIN)), Compliant), (Some(id(8)), NonCompliant)];
+    assert_eq!(scene.published(), after);
+}
+
+#[test]
+fn what_was_held_comes_back_when_the_credentials_are_the_old_accounts_again() {
+    let monitoring = name("monitoring");
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("monitoring", MAIN)]));
+    scene.polled(
+        monitoring.clone(),
+        Some(MAIN),
+        answered(MAIN, main_trail(false)),
+    );
+    scene.polled(monitoring.clone(), Some(8), throttled(8));
+    scene.follow(merged([own("monitoring", 8)]));
+    assert_eq!(scene.published(), [(Some(id(8)), Unknown)]);
+    assert_eq!(scene.state(&monitoring).standing.trails().len(), 0);
+    scene.later(INTERVAL);
+    scene.polled(monitoring.clone(), Some(MAIN), throttled(MAIN));
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), NonCompliant)]);
+    scene.follow(merged([]));
+    scene.follow(merged([own("monitoring", MAIN)]));
+    let gone = "what left and came back starts new";
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Unknown)], "{gone}");
+}
+
+#[test]
+fn two_entries_may_swap_their_accounts_and_neither_loses_what_is_held() {
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("a", MAIN), own("b", 8)]));
+    scene.polled(name("a"), Some(MAIN), answered(MAIN, main_trail(true)));
+    scene.polled(name("b"), Some(8), answered(8, vec![]));
+    scene.polled(name("a"), Some(8), throttled(8));
+    scene.follow(merged([own("a", 8), taken("b", 8)]));
+    scene.polled(name("b"), Some(MAIN), throttled(MAIN));
+    scene.follow(merged([own("a", 8), own("b", MAIN)]));
+    let swapped = [(Some(id(8)), NonCompliant), (Some(id(MAIN)), Compliant)];
+    assert_eq!(scene.published(), swapped);
+}
+
+#[test]
+fn the_second_entry_of_one_account_is_the_wrong_account_until_the_first_leaves() {
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("a", MAIN), taken("b", MAIN)]));
+    scene.polled(name("a"), Some(MAIN), answered(MAIN, main_trail(true)));
+    let wrong = PollOutcome::WrongAccount { found: id(MAIN) };
+    for outcome in [wrong, answered(MAIN, main_trail(true))] {
+        scene.polled(name("b"), Some(MAIN), outcome);
+        assert_eq!(scene.verdict(&name("b")).reason, Reason::WrongAccount);
+        let state = scene.state(&name("b"));
+        assert_eq!((state.id, state.standing.trails().len()), (None, 0));
+        assert_eq!(scene.verdict(&name("a")).state, Compliant);
+    }
+    scene.polled(name("b"), None, denied());
+    assert_eq!(
+        scene.state(&name("b")).id,
+        None,
+        "also while no session opens"
+    );
+    scene.follow(merged([own("b", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Compliant)]);
+    let wrong = PollOutcome::WrongAccount { found: id(MAIN) };
+    scene.polled(name("b"), Some(MAIN), wrong);
+    let late = "it began before the first left";
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Compliant)], "{late}");
+}
+
+#[test]
+fn the_wrong_account_hides_what_is_held_and_the_right_one_shows_it_again() {
+    let mut scene = Scene::of([account(MAIN)]);
+    scene.shows(MAIN, main_trail(false));
+    let wrong = PollOutcome::WrongAccount { found: id(8) };
+    scene.polled(key(MAIN), Some(8), wrong);
+    assert_eq!(scene.verdict(&key(MAIN)).reason, Reason::WrongAccount);
+    assert_eq!(scene.state(&key(MAIN)).standing.trails().len(), 0);
+    scene.later(INTERVAL);
+    scene.polled(key(MAIN), Some(MAIN), throttled(MAIN));
+    assert_eq!(scene.verdict(&key(MAIN)).reason, Reason::NotLogging);
+    assert_eq!(scene.state(&key(MAIN)).standing.trails().len(), 1);
+}
+
+#[test]
+fn accounts_left_out_are_counted() {
+    let mut scene = Scene::of([account(1)]);
+    let left_out = |scene: &Scene| {
+        let name = "cloudtrail_exporter_accounts_left_out";
+        self_metric(&scene.metrics, name, None)
+    };
+    assert_eq!(left_out(&scene), "0");
+    let whole = directory([account(1)]);
+    scene.follow(Arc::new(Directory {
+        cut: 3,
+        ..Directory::clone(&whole)
+    }));
+    assert_eq!(left_out(&scene), "3");
+    scene.follow(whole);
+    assert_eq!(left_out(&scene), "0");
 }
 
 #[test]

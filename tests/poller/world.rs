@@ -38,6 +38,7 @@ pub(super) fn account(number: u64) -> Account {
     Account {
         key: key(number),
         id: Some(id(number)),
+        found: None,
         name: None,
         partition: Partition::Aws,
         source: Source::Config,

@@ -37,6 +37,7 @@ route webhook,page-unknown alertname=CloudTrailWrongAccount severity=warning con
 route webhook,team alertname=CloudTrailTrailStopped severity=warning concern=trail
 route webhook,team alertname=CloudTrailDeliveryStale severity=warning concern=delivery
 route webhook,team alertname=CloudTrailManagementEventsIncomplete severity=warning concern=hardening
+route webhook,team alertname=CloudTrailAccountsLeftOut severity=warning concern=exporter
 route webhook,team alertname=CloudTrailReloadFailed severity=warning concern=exporter
 route webhook,report alertname=CloudTrailEncryptionOff severity=info concern=hardening
 route webhook,report alertname=CloudTrailLogFileValidationOff severity=info concern=hardening

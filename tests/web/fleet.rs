@@ -98,6 +98,7 @@ fn account(n: u64, name: &str) -> Account {
     Account {
         key: AccountKey::Id(id(n)),
         id: Some(id(n)),
+        found: None,
         name: Some(name.into()),
         partition: Partition::Aws,
         source: Source::Organizations,

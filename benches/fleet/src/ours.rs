@@ -13,9 +13,9 @@ use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::aws::session::Session;
 use cloudtrail_exporter::clock;
 use cloudtrail_exporter::config::{Config, Secret, Variables};
-use cloudtrail_exporter::directory::{Account, Directory, Inputs, Shard, build};
+use cloudtrail_exporter::directory::{Account, Directory, Identities, Inputs, Shard, build};
 use cloudtrail_exporter::facts::PollOutcome;
-use cloudtrail_exporter::poller::{Report, Terms, poll};
+use cloudtrail_exporter::poller::{Identity, Report, Terms, poll};
 use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
 use cloudtrail_exporter::snapshot::Publisher;
 use serde_json::{Value, json};
@@ -106,6 +106,7 @@ fn directory(config: &Config) -> Directory {
         config,
         members: &[],
         attempted: true,
+        identities: &Identities::default(),
         shard: Shard::new(0, 1).expect("the only shard"),
     };
     build(&inputs, &Directory::default())
@@ -117,6 +118,7 @@ async fn polled(fleet: Arc<Fleet>, place: usize) -> bool {
     };
     let terms = Terms {
         timeout: std::time::Duration::from_mins(1),
+        identity: |_| Identity::Own,
         left_to_owner: |_| false,
     };
     // Boxed as in the poller's task.

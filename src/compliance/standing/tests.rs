@@ -1,7 +1,8 @@
 use super::*;
 use crate::compliance::fixtures::{
-    AWAY, COMPLIANT, HOME, ME, OWNER, Sketch, arn, asked, basic, basics, failed, held_by_owner, id,
-    minutes, no, nobody, now, organization_trail, poll, requiring, rule, trail, unknown, whole,
+    AWAY, COMPLIANT, HOME, ME, OWNER, Sketch, arn, asked, basic, basics, both, failed,
+    held_by_owner, id, minutes, no, nobody, now, organization_trail, poll, requiring, rule, trail,
+    unknown, whole,
 };
 use crate::facts::{ReadWrite, RegionAnswer, TrailFacts};
 use std::time::Duration;
@@ -176,7 +177,7 @@ fn no_verdict_names_a_trail_that_is_not_found_or_a_disabled_region_as_a_failing_
 }
 
 #[test]
-fn the_wrong_account_drops_everything() {
+fn the_wrong_account_hides_everything() {
     let standing = heard(&new(), &whole([trail("a").stopped()]), 0);
     let standing = wrong_account(&standing, 5);
     assert_eq!(standing.verdict(later(5)), unknown(Reason::WrongAccount));
@@ -194,6 +195,46 @@ fn the_wrong_account_drops_everything() {
     );
     assert!(last.failing.is_empty() && last.regions.is_empty());
     assert_eq!(last.ended, later(5));
+}
+
+#[test]
+fn what_was_hidden_comes_back_with_the_right_account_and_not_before() {
+    let proven = heard(&new(), &whole([trail("a").stopped()]), 0);
+    let wrong = wrong_account(&wrong_account(&proven, 5), 10);
+    let without = without_session(&wrong, Failure::Tls, 15);
+    assert_eq!(without.verdict(later(15)), failed(Failure::Tls));
+    assert_eq!(without.trails(), []);
+    let open = both(
+        RegionAnswer::Failed(Failure::Tls),
+        RegionAnswer::Failed(Failure::Tls),
+        [],
+    );
+    for hidden in [wrong, without] {
+        let right = heard(&hidden, &open, 20);
+        assert_eq!(right.verdict(later(20)).reason, Reason::NotLogging);
+        assert_eq!(right.trails(), proven.trails());
+        assert_eq!(
+            (right.last_success(), right.wrong_account()),
+            (Some(now()), None)
+        );
+    }
+}
+
+#[test]
+fn what_is_hidden_is_judged_by_the_policy_of_its_return() {
+    let proven = heard(&new(), &whole([trail("a")]), 0);
+    let strict = Arc::new(requiring(&[Check::Logging, Check::KmsEncryption]));
+    let hidden = wrong_account(&proven, 1).with_policy(strict);
+    let open = both(
+        RegionAnswer::Failed(Failure::Tls),
+        RegionAnswer::Failed(Failure::Tls),
+        [],
+    );
+    let right = heard(&hidden, &open, 2);
+    assert_eq!(
+        right.verdict(later(2)).reason,
+        Reason::KmsEncryptionDisabled
+    );
 }
 
 #[test]

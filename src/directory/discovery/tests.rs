@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::fixtures::{config, configured, members};
+use super::super::fixtures::{ambient, config, configured, members};
 use super::super::{AccountKey, fixtures};
 use super::*;
+use crate::config::Access;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -20,6 +21,7 @@ struct Run {
     attempts: RefCell<Vec<Attempt>>,
     answers: RefCell<VecDeque<Answer>>,
     asked: RefCell<Vec<u64>>,
+    identified: mpsc::Sender<Identified>,
 }
 
 impl Run {
@@ -29,6 +31,7 @@ impl Run {
         script: impl AsyncFnOnce(&Self),
     ) -> Vec<Attempt> {
         let sender = watch::Sender::new(Arc::default());
+        let (identified, identities) = mpsc::channel(1);
         let run = Self {
             started: Instant::now(),
             config: watch::Sender::new(Arc::new(config(vec![configured(1)]))),
@@ -36,6 +39,7 @@ impl Run {
             attempts: RefCell::default(),
             answers: RefCell::new(answers.into_iter().collect()),
             asked: RefCell::default(),
+            identified,
         };
         let discovery = Discovery {
             config: run.config.subscribe(),
@@ -43,6 +47,7 @@ impl Run {
             list: |_: Arc<Config>| run.answer(),
             observe: |attempt| run.attempts.borrow_mut().push(attempt),
             now: || NOW,
+            identified: identities,
             directory: sender,
         };
         discovery.run(script(&run)).await;
@@ -219,4 +224,48 @@ async fn a_listing_that_hangs_has_failed_after_half_an_hour() {
     })
     .await;
     assert_eq!(attempts, [succeeded(10), Attempt::Failed]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_a_poll_finds_out_counts_at_once_and_moves_no_listing() {
+    let identified = |number| Identified {
+        access: Access::Ambient,
+        id: fixtures::id(number),
+    };
+    Run::with([Ok(members(0..10)), Ok(members(0..10))], async |run| {
+        let with = config(vec![ambient(Some("monitoring"))]);
+        run.config.send_replace(Arc::new(with));
+        assert_eq!(run.at(10).await, (11, true));
+        for (second, number, accounts) in [(20, 3, 10), (30, 3, 10), (40, 77, 11)] {
+            run.at(second).await;
+            let sent = run.identified.send(identified(number)).await;
+            sent.expect("kept");
+            assert_eq!(run.at(second + 1).await, (accounts, true));
+        }
+        run.config
+            .send_replace(Arc::new(config(vec![configured(1)])));
+        assert_eq!(run.at(901).await, (10, true));
+        assert_eq!(*run.asked.borrow(), [0, 900]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_comes_in_the_middle_of_a_listing_does_not_end_it() {
+    let attempts = Run::with([], async |run| {
+        let with = config(vec![ambient(Some("monitoring"))]);
+        run.config.send_replace(Arc::new(with));
+        assert_eq!(run.at(10).await, (1, false));
+        let identified = Identified {
+            access: Access::Ambient,
+            id: fixtures::id(3),
+        };
+        run.identified.send(identified).await.expect("kept");
+        run.at(20).await;
+        let directory = run.directory.borrow();
+        assert!(directory.key_of(fixtures::id(3)).is_some());
+        assert_eq!(run.asked.borrow().len(), 1);
+    })
+    .await;
+    assert_eq!(attempts, []);
 }

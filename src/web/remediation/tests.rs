@@ -15,6 +15,7 @@ fn account(partition: Partition, region: &str) -> Account {
     Account {
         key: AccountKey::Id(id),
         id: Some(id),
+        found: None,
         name: None,
         partition,
         source: Source::Config,
