@@ -88,6 +88,37 @@ const FAULTS: &[(&str, &str, &str)] = &[
         "malformed",
     ),
     (
+        "206",
+        "operations: [DescribeTrails], effect: { literal: { status: 206, body: { trailList: [] } } }",
+        "malformed",
+    ),
+    (
+        "list twice",
+        r#"operations: [DescribeTrails], effect: { literal: { body: '{"trailList":[],"trailList":[]}' } }"#,
+        "malformed",
+    ),
+    (
+        "two documents",
+        "operations: [DescribeTrails], effect: { literal: { body: '{\"trailList\":[]}{}' } }",
+        "malformed",
+    ),
+    (
+        "another partition",
+        "operations: [DescribeTrails], effect: { literal: { body: { trailList: [{ IsMultiRegionTrail: true, \
+         TrailARN: 'arn:aws-us-gov:cloudtrail:us-gov-west-1:100000000000:trail/main' }] } } }",
+        "malformed",
+    ),
+    (
+        "logging twice",
+        r#"operations: [GetTrailStatus], effect: { literal: { body: '{"IsLogging":false,"\u0049sLogging":true}' } }"#,
+        "malformed",
+    ),
+    (
+        "session of 201",
+        "operations: [AssumeRole], effect: { literal: { status: 201, body: <AssumeRoleResponse/> } }",
+        "malformed",
+    ),
+    (
         "huge",
         "operations: [DescribeTrails], effect: { huge: 5000000 }",
         "malformed",
