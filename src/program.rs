@@ -13,6 +13,7 @@ use crate::clock;
 use crate::config::{Config, ConfigErrors};
 use crate::daemon::{Daemon, DaemonError, Origin, Running};
 use crate::demo::{self, Demo, DemoError};
+use crate::descriptors;
 use crate::engine::{Engine, Surroundings};
 use crate::fleet::Summary;
 use crate::iam::{self, Platform};
@@ -153,6 +154,7 @@ async fn serve(
         web: WebSettings {
             telemetry_path: cli.web.telemetry_path.clone(),
             max_requests: cli.web.max_requests,
+            clients: descriptors::budget().clients,
         },
         web_file: web_file(cli)?,
     };

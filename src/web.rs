@@ -28,12 +28,14 @@ pub mod listener;
 mod lobby;
 mod negotiate;
 mod pages;
+mod peer;
 mod phase;
 mod query;
 mod reload;
 mod remediation;
 mod renders;
 mod reply;
+mod reserve;
 mod route;
 mod scrape;
 mod service;
@@ -63,6 +65,8 @@ pub struct WebSettings {
     pub telemetry_path: TelemetryPath,
     /// Answers rendered at once before 503 is said; 0 for no bound of our own.
     pub max_requests: usize,
+    /// Connections that there are file descriptors for, those that wait for a place among them.
+    pub clients: usize,
 }
 
 impl Default for WebSettings {
@@ -70,6 +74,7 @@ impl Default for WebSettings {
         Self {
             telemetry_path: TelemetryPath::default(),
             max_requests: limits::MAX_RENDERS,
+            clients: limits::MAX_CONNECTIONS + limits::MAX_LOBBY,
         }
     }
 }
@@ -91,7 +96,7 @@ pub struct Server {
 impl Server {
     /// Serves until `shutdown` is ready; then accepts no more, finishes what is in flight and returns, at the latest after [`limits::DRAIN`].
     pub async fn serve(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()>) {
-        let guard = self.file.as_ref().map(guard::Guard::new);
+        let guard = self.file.as_ref().map(|file| guard::Guard::new(file, None));
         let (to, guard) = watch::channel(Arc::new(guard.unwrap_or_default()));
         let follow = self.file.clone();
         let follow = follow.map(|file| guard::follow(file, to, self.self_metrics.clone()));

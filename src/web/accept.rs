@@ -19,6 +19,7 @@ use super::handshake::shake;
 use super::limits;
 use super::listener::Listener;
 use super::lobby;
+use super::reserve::{Reserve, is_lack_of_descriptors};
 use super::service::Site;
 
 /// The first pause after accepting failed, and the longest: as Go's server does it.
@@ -39,10 +40,11 @@ pub(super) async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let (stopper, stop) = watch::channel(false);
+    let (places, waiting) = split(site.clients());
     let house = Arc::new(House {
         site,
-        door: Arc::default(),
-        lobby: Arc::new(Semaphore::new(limits::MAX_LOBBY)),
+        door: Arc::new(Door::new(places)),
+        lobby: Arc::new(Semaphore::new(waiting)),
         stop,
     });
     let mut loops = JoinSet::new();
@@ -56,10 +58,19 @@ pub(super) async fn serve(
     let _ = timeout(limits::DRAIN, ended).await;
 }
 
+/// How many of so many connections have a place, and how many may wait for one.
+fn split(clients: usize) -> (usize, usize) {
+    let waiting = (clients / 2).clamp(1, limits::MAX_LOBBY);
+    let places = clients.saturating_sub(waiting);
+    (places.clamp(1, limits::MAX_CONNECTIONS), waiting)
+}
+
 /// Accepts from one socket until the server stops, then waits for the connections it has.
 async fn accept(house: Arc<House>, listener: TcpListener) {
     let mut connections = JoinSet::new();
     let mut pause = None;
+    let mut reserve = Reserve::default();
+    reserve.refill();
     let mut stop = house.stop.clone();
     let mut stopped = pin!(stop.wait_for(|stop| *stop));
     loop {
@@ -73,8 +84,18 @@ async fn accept(house: Arc<House>, listener: TcpListener) {
             Ok((stream, peer)) => {
                 pause = None;
                 house.welcome(stream, peer.ip(), &mut connections).await;
+                if !reserve.refill() {
+                    house.door.close_longest_idle();
+                }
             }
-            Err(error) => pause = wait_out(&error, pause).await,
+            Err(error) if is_lack_of_descriptors(&error) && reserve.give_up() => {}
+            Err(error) => {
+                if is_lack_of_descriptors(&error) {
+                    house.door.close_longest_idle();
+                }
+                pause = wait_out(&error, pause).await;
+                reserve.refill();
+            }
         }
     }
     // These clients are connected already, as far as they know.
@@ -190,6 +211,16 @@ mod tests {
         assert_eq!(pauses[0], Some(PAUSES.0));
         assert_eq!(pauses[1], Some(PAUSES.0 * 2));
         assert_eq!(pauses[11], Some(PAUSES.1));
+    }
+
+    #[test]
+    fn places_and_those_that_wait_are_within_what_there_are_descriptors_for() {
+        assert_eq!(split(512), (limits::MAX_CONNECTIONS, limits::MAX_LOBBY));
+        for clients in 2..2000 {
+            let (places, waiting) = split(clients);
+            assert!(places + waiting <= clients && waiting <= places && waiting >= 1);
+        }
+        assert_eq!(split(0), (1, 1));
     }
 
     #[test]

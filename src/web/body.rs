@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
@@ -45,7 +44,7 @@ impl Reply {
         self.keep = Some(Box::new(kept));
     }
 
-    /// Counts as being rendered until the body is dropped.
+    /// Counts as being rendered until the body is dropped, but for when its reader does not read.
     pub(super) fn keep_render(&mut self, render: Render) {
         self.render = Some(render);
     }
@@ -68,8 +67,8 @@ impl Body for Reply {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
-        if let Some(render) = &this.render {
-            render.progress(Instant::now());
+        if let Some(render) = &mut this.render {
+            ready!(render.poll_place(cx));
         }
         let next = match &mut this.content {
             Content::Whole(bytes) => bytes.take(),

@@ -29,7 +29,8 @@ where
         limits::RESPONSE_WRITE,
         activity.clone(),
     ));
-    let service = service_fn(|request| Arc::clone(&site).answer(request, activity.clone()));
+    let peer = place.peer;
+    let service = service_fn(|request| Arc::clone(&site).answer(request, peer, activity.clone()));
     let mut connection = http1().serve_connection(io, service);
     if run(&mut connection, &place, stop).await == End::NotHeard {
         let parts = connection.into_parts();
@@ -81,6 +82,8 @@ where
     match place.activity.phase() {
         Phase::Waiting { fresh: true, .. } => return End::NotHeard,
         Phase::Waiting { fresh: false, .. } => {}
+        // It takes nothing of its answer, so waiting for its end would give no place back.
+        Phase::Answering | Phase::Flushing if !stopping && place.activity.is_blocked() => {}
         Phase::Answering | Phase::Flushing => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;

@@ -40,6 +40,7 @@ impl<S> Deadline<S> {
         cx: &mut Context<'_>,
         result: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.activity.wrote(result.is_ready(), Instant::now());
         if result.is_ready() {
             return result;
         }

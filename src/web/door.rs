@@ -1,21 +1,31 @@
 //! The door: how many connections there may be, in all and from one peer, and who has to leave when there is no room.
 //!
-//! A connection that is being answered is never asked to leave. One that has sent no request for a while is, the longest waiting first: so those who
-//! drip their requests or sit idle cannot keep a scraper out.
+//! A connection that is being answered, and takes its answer, is never asked to leave. One that has sent no request for a while, or takes nothing of its
+//! answer, is, the longest idle first; and where all are in use, those of the peer that has most: so those who drip their requests, sit idle or do not read
+//! cannot keep a scraper out.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use super::limits;
-use super::phase::{Activity, Phase};
+use super::peer::{Peer, greediest};
+use super::phase::Activity;
 
 /// Who is in.
-#[derive(Debug, Default)]
-pub(super) struct Door(Mutex<Guests>);
+#[derive(Debug)]
+pub(super) struct Door {
+    max: usize,
+    guests: Mutex<Guests>,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self::new(limits::MAX_CONNECTIONS)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Guests {
@@ -25,7 +35,7 @@ struct Guests {
 
 #[derive(Debug)]
 struct Guest {
-    peer: IpAddr,
+    peer: Peer,
     activity: Activity,
     leave: Arc<Notify>,
 }
@@ -36,16 +46,26 @@ pub(super) struct Place {
     door: Arc<Door>,
     number: u64,
     leave: Arc<Notify>,
+    /// Whose connection it is.
+    pub(super) peer: Peer,
     /// What its connection is doing.
     pub(super) activity: Activity,
 }
 
 impl Door {
+    /// For so many connections at once.
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            max,
+            guests: Mutex::default(),
+        }
+    }
+
     /// Lets a connection from `peer` in, if there is room or room can be made.
-    pub(super) fn enter(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Option<Place> {
-        let peer = network(peer);
+    pub(super) fn enter(self: &Arc<Self>, peer: impl Into<Peer>, now: Instant) -> Option<Place> {
+        let peer = peer.into();
         let mut guests = self.lock();
-        if !guests.make_room(peer, now) {
+        if !guests.make_room(peer, self.max, now) {
             return None;
         }
         guests.last += 1;
@@ -53,6 +73,7 @@ impl Door {
             door: Arc::clone(self),
             number: guests.last,
             leave: Arc::default(),
+            peer,
             activity: Activity::new(now),
         };
         let guest = Guest {
@@ -64,44 +85,58 @@ impl Door {
         Some(place)
     }
 
+    /// Closes the connection that has been idle longest, for the sake of its file descriptor.
+    pub(super) fn close_longest_idle(&self) {
+        let mut guests = self.lock();
+        let longest = guests.longest_idle(|_| true);
+        guests.send_away(longest.map(|(_, number)| number));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Guests> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Guests {
     /// Whether there is room for one more of `peer`, after sending somebody away if need be: one of the same peer if that has too many.
-    fn make_room(&mut self, peer: IpAddr, now: Instant) -> bool {
+    fn make_room(&mut self, peer: Peer, max: usize, now: Instant) -> bool {
         let of_peer = self.inside.values().filter(|g| g.peer == peer).count();
         if of_peer >= limits::MAX_CONNECTIONS_PER_PEER {
-            return self.send_away(now, |guest| guest.peer == peer);
+            let longest = self.long_idle(now, |guest| guest.peer == peer);
+            return self.send_away(longest);
         }
-        self.inside.len() < limits::MAX_CONNECTIONS || self.send_away(now, |_| true)
+        if self.inside.len() < max {
+            return true;
+        }
+        let longest = self.long_idle(now, |_| true);
+        let leaves = longest.or_else(|| self.idle_of_the_greediest(peer));
+        self.send_away(leaves)
     }
 
-    fn send_away(&mut self, now: Instant, among: impl Fn(&Guest) -> bool) -> bool {
+    /// The one of the peer that has most that has been idle longest, however short that is.
+    fn idle_of_the_greediest(&self, peer: Peer) -> Option<u64> {
+        let greediest = greediest(self.inside.values().map(|guest| guest.peer), peer)?;
+        let (_, number) = self.longest_idle(|guest| guest.peer == greediest)?;
+        Some(number)
+    }
+
+    /// The one that has been idle longest, if that is longer than it is waited for.
+    fn long_idle(&self, now: Instant, among: impl Fn(&Guest) -> bool) -> Option<u64> {
+        let (since, number) = self.longest_idle(among)?;
+        let idle = now.saturating_duration_since(since);
+        (idle >= limits::PATIENCE_WHEN_FULL).then_some(number)
+    }
+
+    fn longest_idle(&self, among: impl Fn(&Guest) -> bool) -> Option<(Instant, u64)> {
         let candidates = self.inside.iter().filter(|(_, guest)| among(guest));
-        let waiting =
-            candidates.filter_map(|(number, guest)| Some((guest.waiting_since()?, *number)));
-        let Some((since, number)) = waiting.min() else {
-            return false;
-        };
-        if now.saturating_duration_since(since) < limits::PATIENCE_WHEN_FULL {
-            return false;
-        }
-        if let Some(guest) = self.inside.remove(&number) {
-            guest.leave.notify_one();
-        }
-        true
+        let idle =
+            candidates.filter_map(|(number, guest)| Some((guest.activity.idle_since()?, *number)));
+        idle.min()
     }
-}
 
-impl Guest {
-    fn waiting_since(&self) -> Option<Instant> {
-        match self.activity.phase() {
-            Phase::Waiting { since, .. } => Some(since),
-            Phase::Answering | Phase::Flushing => None,
-        }
+    fn send_away(&mut self, number: Option<u64>) -> bool {
+        let guest = number.and_then(|number| self.inside.remove(&number));
+        guest.inspect(|guest| guest.leave.notify_one()).is_some()
     }
 }
 
@@ -118,23 +153,10 @@ impl Drop for Place {
     }
 }
 
-/// What counts as one peer: an IPv4 address, or a /64 network of IPv6, which is what one customer gets.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
+    use super::super::peer::tests::peer;
     use super::*;
-
-    fn peer(n: usize) -> IpAddr {
-        Ipv4Addr::from_bits(0x7f00_0000 + u32::try_from(n).expect("small")).into()
-    }
 
     fn fill(door: &Arc<Door>, peers: usize, now: Instant) -> Vec<Place> {
         let each = |p| (0..limits::MAX_CONNECTIONS_PER_PEER).map(move |_| peer(p));
@@ -156,9 +178,11 @@ mod tests {
         let (door, now) = (Arc::<Door>::default(), Instant::now());
         let mut places = fill(&door, 8, now);
         assert_eq!(places.len(), limits::MAX_CONNECTIONS);
+        let busy: Vec<_> = places.iter().map(|p| p.activity.answer()).collect();
         assert!(door.enter(peer(9), now).is_none());
         places.pop();
         assert!(door.enter(peer(9), now).is_some());
+        drop(busy);
     }
 
     #[tokio::test]
@@ -192,10 +216,38 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_network_and_a_mapped_ipv4_address_are_one_peer_each() {
-        let parse = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(parse("2001:db8::1"), parse("2001:db8::ffff:2"));
-        assert_ne!(parse("2001:db8::1"), parse("2001:db8:0:1::1"));
-        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
+    fn a_reader_that_takes_nothing_makes_room_and_one_that_reads_does_not() {
+        let (door, now) = (Arc::<Door>::default(), Instant::now());
+        let places = fill(&door, 8, now);
+        let _busy: Vec<_> = places.iter().map(|p| p.activity.answer()).collect();
+        let later = now + limits::PATIENCE_WHEN_FULL;
+        places[40].activity.wrote(false, now);
+        let inside = |n: usize| door.lock().inside.contains_key(&places[n].number);
+        let place = door.enter(peer(9), later);
+        assert!(place.is_some() && !inside(40));
+        assert!(door.enter(peer(9), later).is_none());
+    }
+
+    #[test]
+    fn a_peer_with_few_gets_a_place_of_the_one_with_most_at_once() {
+        let (door, now) = (Arc::<Door>::default(), Instant::now());
+        let places = fill(&door, 8, now);
+        let _busy: Vec<_> = places.iter().map(|p| p.activity.answer()).collect();
+        for place in &places {
+            place.activity.wrote(false, now);
+        }
+        let scraper = door.enter(peer(9), now);
+        assert!(scraper.is_some());
+        assert!(door.enter(peer(0), now).is_none());
+    }
+
+    #[test]
+    fn fewer_descriptors_are_fewer_places() {
+        let (door, now) = (Arc::new(Door::new(2)), Instant::now());
+        let places = [1, 2].map(|n| door.enter(peer(n), now).expect("room"));
+        assert!(door.enter(peer(3), now).is_none());
+        door.close_longest_idle();
+        assert!(door.enter(peer(3), now).is_some());
+        drop(places);
     }
 }

@@ -11,9 +11,10 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::auth::{CHALLENGE, Users};
+use super::auth::{CHALLENGE, Login, Users};
 use super::file::{RateLimit, WebFile, WebFileError};
 use super::limits;
+use super::peer::Peer;
 use super::reply::{Answer, busy, text, with};
 use crate::files;
 use crate::self_metrics::SelfMetrics;
@@ -30,18 +31,21 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Puts a web configuration in force.
-    pub(super) fn new(file: &WebFile) -> Self {
+    /// Puts a web configuration in force, after another one or as the first.
+    pub(super) fn new(file: &WebFile, before: Option<&Self>) -> Self {
         Self {
             tls: file.tls.as_ref().map(|tls| Arc::clone(&tls.config)),
             headers: file.headers.clone(),
-            users: Users::new(file.users.clone()),
+            users: Users::new(
+                file.users.clone(),
+                before.and_then(|before| before.users.as_ref()),
+            ),
             rate: file.rate.map(limiter),
         }
     }
 
     /// Lets a request pass, or says why not.
-    pub(super) async fn pass(&self, headers: &HeaderMap) -> Result<(), Answer> {
+    pub(super) async fn pass(&self, headers: &HeaderMap, peer: Peer) -> Result<(), Answer> {
         if self.rate.as_ref().is_some_and(|rate| rate.check().is_err()) {
             let mut answer = busy("Too many requests.");
             *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -50,11 +54,14 @@ impl Guard {
         let Some(users) = &self.users else {
             return Ok(());
         };
-        if users.admit(headers.get(AUTHORIZATION)).await {
-            return Ok(());
+        match users.admit(headers.get(AUTHORIZATION), peer).await {
+            Login::Good => Ok(()),
+            Login::Bad => {
+                let answer = text(StatusCode::UNAUTHORIZED, "Log in with name and password.");
+                Err(with(answer, WWW_AUTHENTICATE, CHALLENGE))
+            }
+            Login::Unchecked => Err(busy("Too many logins at once.")),
         }
-        let answer = text(StatusCode::UNAUTHORIZED, "Log in with name and password.");
-        Err(with(answer, WWW_AUTHENTICATE, CHALLENGE))
     }
 
     /// Adds the operator's headers; they win over ours.
@@ -99,7 +106,8 @@ pub(super) async fn follow(
             }
             Some(Ok(new)) => {
                 tracing::info!("the web configuration was read again");
-                to.send_replace(Arc::new(Guard::new(&new)));
+                let before = Arc::clone(&to.borrow());
+                to.send_replace(Arc::new(Guard::new(&new, Some(&before))));
                 show_expiry(&new, &metrics);
                 metrics.web_config_read(true);
                 (file, last_error) = (new, None);

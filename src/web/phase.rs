@@ -21,40 +21,74 @@ pub(super) enum Phase {
 
 /// A connection's phase, shared between its parts.
 #[derive(Debug, Clone)]
-pub(super) struct Activity(Arc<Mutex<Phase>>);
+pub(super) struct Activity(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Since when the client takes nothing of what is written.
+    blocked: Option<Instant>,
+}
 
 impl Activity {
     /// A connection that was opened at `now`.
     pub(super) fn new(now: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Phase::Waiting {
+        let phase = Phase::Waiting {
             since: now,
             fresh: true,
-        })))
+        };
+        let blocked = None;
+        Self(Arc::new(Mutex::new(State { phase, blocked })))
     }
 
     /// What it is doing.
     pub(super) fn phase(&self) -> Phase {
-        *self.lock()
+        self.lock().phase
+    }
+
+    /// Since when nothing goes on: no request is being answered, or the client takes nothing of an answer.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        match state.phase {
+            Phase::Waiting { since, .. } => Some(since),
+            Phase::Answering | Phase::Flushing => state.blocked,
+        }
+    }
+
+    /// Whether the client takes nothing of an answer.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.lock().blocked.is_some()
+    }
+
+    /// The client took something of what is written, or takes nothing.
+    pub(super) fn wrote(&self, something: bool, now: Instant) {
+        let mut state = self.lock();
+        if something {
+            state.blocked = None;
+        } else {
+            state.blocked.get_or_insert(now);
+        }
     }
 
     /// A request begins; its answer is made when the guard is dropped.
     pub(super) fn answer(&self) -> Answering {
-        *self.lock() = Phase::Answering;
+        self.lock().phase = Phase::Answering;
         Answering(self.clone())
     }
 
     /// All that was written is on its way.
     pub(super) fn flushed(&self, now: Instant) {
-        let mut phase = self.lock();
-        if *phase == Phase::Flushing {
-            *phase = Phase::Waiting {
+        let mut state = self.lock();
+        state.blocked = None;
+        if state.phase == Phase::Flushing {
+            state.phase = Phase::Waiting {
                 since: now,
                 fresh: false,
             };
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Phase> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,13 +98,29 @@ pub(super) struct Answering(Activity);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        *self.0.lock() = Phase::Flushing;
+        self.0.lock().phase = Phase::Flushing;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_that_takes_nothing_is_idle_since_then() {
+        let began = Instant::now();
+        let at = |seconds| began + std::time::Duration::from_secs(seconds);
+        let activity = Activity::new(began);
+        assert_eq!(activity.idle_since(), Some(began));
+        let _answering = activity.answer();
+        assert_eq!(activity.idle_since(), None);
+        activity.wrote(false, at(1));
+        activity.wrote(false, at(2));
+        assert_eq!(activity.idle_since(), Some(at(1)));
+        activity.wrote(true, at(3));
+        assert_eq!(activity.idle_since(), None);
+        assert!(!activity.is_blocked());
+    }
 
     #[test]
     fn a_connection_waits_again_only_when_its_answer_is_on_its_way() {

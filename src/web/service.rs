@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::guard::Guard;
 use super::pages::{self, Frame};
+use super::peer::Peer;
 use super::phase::Activity;
 use super::query::{Query, decoded};
 use super::reload::reload;
@@ -41,6 +42,11 @@ impl Site {
         }
     }
 
+    /// Connections that there are file descriptors for.
+    pub(super) fn clients(&self) -> usize {
+        self.settings().clients
+    }
+
     /// TLS as it is now, if it is on.
     pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
         self.guard.borrow().tls.clone()
@@ -50,12 +56,13 @@ impl Site {
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
+        peer: Peer,
         activity: Activity,
     ) -> Result<Answer, Infallible> {
         let answering = activity.answer();
         let in_flight = self.server.self_metrics.http_begins();
         let guard = Arc::clone(&self.guard.borrow());
-        let (handler, mut answer) = self.dispatch(&request, &guard).await;
+        let (handler, mut answer) = self.dispatch(&request, peer, &guard).await;
         let metrics = &self.server.self_metrics;
         metrics.http_answered(handler, answer.status().as_u16());
         guard.dress(&mut answer);
@@ -68,37 +75,42 @@ impl Site {
     }
 
     /// The handler and its answer.
-    async fn dispatch(&self, request: &Request<Incoming>, guard: &Guard) -> (&'static str, Answer) {
+    async fn dispatch(
+        &self,
+        request: &Request<Incoming>,
+        peer: Peer,
+        guard: &Guard,
+    ) -> (&'static str, Answer) {
         let path = request.uri().path();
         let found = route(request.method(), path, &self.settings().telemetry_path);
         let handler = match found {
             Ok(route) | Err(Missed::Method(route, _)) => route.handler(),
             Err(Missed::NotFound) => "other",
         };
-        if let Err(answer) = guard.pass(request.headers()).await {
+        if let Err(answer) = guard.pass(request.headers(), peer).await {
             return (handler, answer);
         }
         let answer = match found {
             _ if has_body(request) => text(StatusCode::BAD_REQUEST, "No page here takes a body."),
-            Ok(route) => self.page(route, request).await,
+            Ok(route) => self.page(route, request, peer).await,
             Err(Missed::Method(_, allowed)) => not_allowed(allowed),
             Err(Missed::NotFound) => not_found(),
         };
         (handler, answer)
     }
 
-    async fn page(&self, route: Route, request: &Request<Incoming>) -> Answer {
+    async fn page(&self, route: Route, request: &Request<Incoming>, peer: Peer) -> Answer {
         match route {
             Route::Healthy => text(StatusCode::OK, "Healthy."),
             Route::Ready => self.ready(),
             Route::Reload => reload(self.server.reload.as_ref(), request.headers()).await,
-            rendered => self.rendered(rendered, request),
+            rendered => self.rendered(rendered, request, peer),
         }
     }
 
     /// An answer made from the latest snapshot, if not too many are being made already.
-    fn rendered(&self, route: Route, request: &Request<Incoming>) -> Answer {
-        let Some(permit) = self.renders.begin(Instant::now()) else {
+    fn rendered(&self, route: Route, request: &Request<Incoming>, peer: Peer) -> Answer {
+        let Some(permit) = self.renders.begin(peer, Instant::now()) else {
             return closing(busy("Too many requests at once."));
         };
         let snapshot = Arc::clone(&self.server.snapshot.borrow());

@@ -173,3 +173,40 @@ fn a_resolver_that_never_answers_keeps_few_threads_and_no_reload_waiting() {
         std::thread::sleep(Duration::from_secs(2));
     }
 }
+
+/// Clients that hold connections open and say nothing use up no descriptor that the port needs: it answers, and the accounts are polled on.
+#[test]
+fn idle_clients_and_sixty_accounts_leave_the_port_answering_with_32_descriptors() {
+    let sim = sixty();
+    let config = file(SIXTY);
+    let inner = sim.command(&[&format!("--config.file={}", config.display())]);
+    let daemon = Daemon::start(by_way_of(&["sh"], "ulimit -n 32; exec \"$@\"", &inner));
+    let mut idle = Vec::new();
+    let until = Instant::now() + Duration::from_secs(8);
+    let (mut good, mut busy) = (0, 0);
+    while Instant::now() < until {
+        for _ in 0..8 {
+            idle.extend(std::net::TcpStream::connect(&daemon.address));
+        }
+        idle.drain(..idle.len().saturating_sub(100));
+        match daemon.get("/-/healthy").status {
+            200 => good += 1,
+            503 => busy += 1,
+            other => panic!("{other}"),
+        }
+        assert!(descriptors(daemon.pid()) <= 32);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("{good} times 200, {busy} times 503");
+    assert!(good > 5, "{good} times 200, {busy} times 503");
+    drop(idle);
+    eventually("it recovers", || {
+        let metrics = daemon.get("/metrics");
+        let metrics = crate::harness::Samples::parse(&metrics.body);
+        let up = metrics.all("cloudtrail_account_up", &[]);
+        (up.filter(|(_, up)| *up == 1.0).count() >= 60).then_some(())
+    });
+    for _ in 0..20 {
+        assert_eq!(daemon.get("/-/healthy").status, 200);
+    }
+}

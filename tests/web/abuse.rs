@@ -1,5 +1,6 @@
 //! Clients that do not behave. Each test is bounded in time, and most scrape meanwhile as Prometheus would.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -7,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::fleet::many;
 use crate::house::{House, PATIENCE, Told, many_files};
 
 /// Sends the beginning of a request, then a byte now and then, until the server has enough. Returns how long that took.
@@ -92,10 +94,10 @@ async fn readers_that_stop_reading_keep_no_scraper_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_scrapes_at_once_are_answered_200_or_503() {
     many_files();
-    let house = std::sync::Arc::new(House::open());
+    let house = Arc::new(House::open());
     let mut scrapes = JoinSet::new();
     for _ in 0..2000 {
-        let house = std::sync::Arc::clone(&house);
+        let house = Arc::clone(&house);
         scrapes.spawn(async move { house.get("/metrics").await.status() });
     }
     let (mut good, mut busy) = (0, 0);
@@ -275,4 +277,105 @@ async fn stopping_cuts_no_scrape_and_waits_for_no_idle_client() {
     }
     house.close().await;
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+/// Asks for a large answer and reads nothing of it.
+async fn ask_and_not_read(house: &House, last_byte: u8) -> TcpStream {
+    let mut stream = house.connect_from(last_byte).await;
+    let _ = stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await;
+    stream
+}
+
+/// Scrapes from another address than those that do not read; how many, and how long the slowest took.
+async fn scrape_for(house: &House, time: Duration) -> (u32, Duration) {
+    let (end, mut scrapes, mut slowest) = (Instant::now() + time, 0, Duration::ZERO);
+    while Instant::now() < end {
+        let began = Instant::now();
+        let told = house.get("/metrics").await;
+        assert_eq!(told.status(), 200, "after {scrapes}: {}", told.head);
+        assert!(told.text().ends_with('\n'), "whole");
+        slowest = slowest.max(began.elapsed());
+        scrapes += 1;
+        sleep(Duration::from_millis(50)).await;
+    }
+    (scrapes, slowest)
+}
+
+/// A server with an answer larger than what the kernel holds for a reader that does not read.
+fn with_a_large_answer() -> Arc<House> {
+    many_files();
+    let house = House::open();
+    house.snapshot.send_replace(many(1000));
+    Arc::new(house)
+}
+
+/// So many requests a second, one of each address in turn, none of which is read; the oldest connections are given up.
+async fn never_read(house: Arc<House>, addresses: std::ops::Range<u8>, each: Duration) {
+    let mut held = std::collections::VecDeque::new();
+    let mut tick = tokio::time::interval(each);
+    for last_byte in addresses.cycle() {
+        tick.tick().await;
+        held.push_back(ask_and_not_read(&house, last_byte).await);
+        if held.len() > 1000 {
+            held.pop_front();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_that_never_reads_costs_a_scraper_nothing() {
+    let house = with_a_large_answer();
+    let each = Duration::from_millis(50);
+    let flood = tokio::spawn(never_read(Arc::clone(&house), 1..2, each));
+    let (scrapes, slowest) = scrape_for(&house, Duration::from_secs(5)).await;
+    println!("{scrapes} scrapes, slowest {slowest:?}");
+    flood.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_hundred_requests_a_second_that_are_never_read_cost_a_scraper_nothing() {
+    let house = with_a_large_answer();
+    let each = Duration::from_micros(2500);
+    let flood = tokio::spawn(never_read(Arc::clone(&house), 1..9, each));
+    let (scrapes, slowest) = scrape_for(&house, Duration::from_secs(8)).await;
+    println!("{scrapes} scrapes, slowest {slowest:?}");
+    assert!(!flood.is_finished());
+    flood.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_scrapers_own_address_may_hold_answers_that_are_not_read() {
+    let house = with_a_large_answer();
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let mut stream = house.connect().await;
+        let ask = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(ask).await.expect("sent");
+        held.push(stream);
+    }
+    // All of them hold a place, until the kernel holds all it will for each.
+    let (scrapes, _) = scrape_for(&house, Duration::from_secs(1)).await;
+    assert!(scrapes > 0);
+}
+
+/// An answer that was put aside for others goes on when its reader does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_gets_its_answer_whole_although_others_were_served_meanwhile() {
+    let house = with_a_large_answer();
+    let mut slow = Vec::new();
+    for n in 0..20 {
+        let mut stream = house.connect_from(n).await;
+        let ask = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(ask).await.expect("sent");
+        slow.push(stream);
+        sleep(Duration::from_millis(25)).await;
+    }
+    let whole = house.get("/metrics").await.text().lines().count();
+    for stream in slow {
+        let told = Told::read(stream).await;
+        assert_eq!(told.status(), 200, "{}", told.head);
+        assert_eq!(told.text().lines().count(), whole);
+    }
 }

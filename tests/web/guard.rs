@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::house::{House, PATIENCE, many_files};
+use crate::house::{House, PATIENCE, Told, many_files};
 use crate::papers::Papers;
 
 const DAVE: &str = "ZGF2ZTpkYXZlMTIz";
@@ -174,4 +177,58 @@ async fn web_configuration_that_is_a_fifo_for_a_while_changes_nothing_and_is_rea
     papers.write("users.good.yml", &good.replace("dave:", "erin:"));
     eventually_says(&house, "ZXJpbjpkYXZlMTIz", &format!("{SUCCESSFUL} 1\n")).await;
     assert_eq!(log_in(&house, DAVE).await, 401);
+}
+
+/// A hash that costs as much here as one of cost 12 does elsewhere, and how long it takes to check.
+fn costly(password: &str) -> (String, Duration) {
+    for cost in 4..14 {
+        let hash = bcrypt::hash(password, cost).expect("hashed");
+        let began = Instant::now();
+        assert!(bcrypt::verify(password, &hash).expect("checked"));
+        if began.elapsed() > Duration::from_millis(60) {
+            return (hash, began.elapsed());
+        }
+    }
+    unreachable!("a cost of 13 takes longer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_wrong_logins_from_eight_addresses_delay_a_good_one_little() {
+    many_files();
+    let papers = Papers::new();
+    let (hash, takes) = costly("dave123");
+    let text = format!("basic_auth_users:\n  dave: {hash}\n");
+    let house = Arc::new(House::guarded(&papers.write("web.yml", &text)));
+    let mut wrong = JoinSet::new();
+    for n in 0..200_u8 {
+        let house = Arc::clone(&house);
+        wrong.spawn(async move {
+            let mut stream = house.connect_from(n % 8).await;
+            let login = STANDARD.encode(format!("dave:wrong{n}"));
+            let ask = format!(
+                "GET /-/healthy HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Basic {login}\r\n\r\n"
+            );
+            stream.write_all(ask.as_bytes()).await.expect("sent");
+            Told::read(stream).await.status()
+        });
+    }
+    // The queue is full when the first ones are told so.
+    let told = wrong.join_next().await.expect("some").expect("no panic");
+    assert!(matches!(told, 401 | 503), "{told}");
+    let began = Instant::now();
+    assert_eq!(log_in(&house, DAVE).await, 200);
+    let took = began.elapsed();
+    println!(
+        "a check takes {takes:?}, the good login {took:?}; {} still wait",
+        wrong.len()
+    );
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(wrong.len() > 50, "the others still wait: {}", wrong.len());
+    // From now on it is known, whatever else is being checked.
+    let began = Instant::now();
+    assert_eq!(log_in(&house, DAVE).await, 200);
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let wrong = wrong.join_all().await;
+    assert!(wrong.iter().all(|status| matches!(status, 401 | 503)));
+    assert!(wrong.contains(&401));
 }

@@ -67,16 +67,17 @@ impl Checks {
         self.key.first_chunk().unwrap_or(&[0; 16])
     }
 
-    /// What is known of a login; `check` is run if nothing is, once however many ask.
+    /// What is known of a login; `check` is run if nothing is, once however many ask. `None` if it came to nothing.
     pub(super) async fn remember(
         &self,
         login: Fingerprint,
-        check: impl Future<Output = bool>,
-    ) -> bool {
+        check: impl Future<Output = Option<bool>>,
+    ) -> Option<bool> {
         let cell = self.lock().hold(login);
-        let fits = *cell.get_or_init(|| check).await;
+        let check = async { check.await.ok_or(()) };
+        let fits = *cell.get_or_try_init(|| check).await.ok()?;
         self.lock().settle(login, fits);
-        fits
+        Some(fits)
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -124,9 +125,9 @@ mod tests {
         let ran = AtomicUsize::new(0);
         let check = async {
             ran.fetch_add(1, Ordering::Relaxed);
-            outcome
+            Some(outcome)
         };
-        assert_eq!(checks.remember(login(n), check).await, outcome);
+        assert_eq!(checks.remember(login(n), check).await, Some(outcome));
         ran.into_inner() > 0
     }
 
@@ -166,11 +167,11 @@ mod tests {
         let check = || async {
             ran.fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
-            true
+            Some(true)
         };
         let all = (0..150).map(|_| checks.remember(login(1), check()));
         let all = futures_util::future::join_all(all).await;
-        assert!(all.into_iter().all(|fits| fits));
+        assert!(all.into_iter().all(|fits| fits == Some(true)));
         assert_eq!(ran.into_inner(), 1);
     }
 
