@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::redaction::Redacting;
 use crate::threads::Worker;
 
 /// Lines that may wait for the reader of the log. One that reads takes them faster than polls write
@@ -80,14 +81,14 @@ impl Logs {
 pub fn init(level: &str, format: LogFormat, delivery: Delivery) -> Logs {
     match delivery {
         Delivery::Direct => {
-            subscribe(level, format, std::io::stderr);
+            subscribe(level, format, || Redacting(std::io::stderr()));
             Logs {
                 queue: None,
                 dropped: DroppedLines(None),
             }
         }
         Delivery::Queued => {
-            let (writer, queue) = queued(std::io::stderr());
+            let (writer, queue) = queued(Redacting(std::io::stderr()));
             let dropped = DroppedLines(Some(writer.error_counter()));
             subscribe(level, format, writer);
             Logs {

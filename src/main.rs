@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use cloudtrail_exporter::cli::Cli;
 use cloudtrail_exporter::logging::{self, Delivery};
-use cloudtrail_exporter::program;
+use cloudtrail_exporter::{panics, program};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Delivery::Direct
     };
     let logs = logging::init(&cli.log.level, cli.log.format, delivery);
+    panics::log();
     let code = match program::run(&cli, &logs.dropped()) {
         Ok(code) => code,
         Err(failure) => {

@@ -53,15 +53,29 @@ impl Metrics {
     }
 }
 
+/// A poll that has begun. A panic ends it, too.
+pub struct PollUnderWay {
+    _in_flight: InFlight,
+    ended: IntCounter,
+}
+
+impl Drop for PollUnderWay {
+    fn drop(&mut self) {
+        self.ended.inc();
+    }
+}
+
 impl SelfMetrics {
-    /// A poll begins; it is in flight until the guard is dropped.
-    pub fn poll_begins(&self) -> InFlight {
-        InFlight::new(&self.polls.in_flight)
+    /// A poll begins; it is in flight until the guard is dropped, and counted then however it ended.
+    pub fn poll_begins(&self) -> PollUnderWay {
+        PollUnderWay {
+            _in_flight: InFlight::new(&self.polls.in_flight),
+            ended: self.polls.ended.clone(),
+        }
     }
 
-    /// A poll ended after `duration`.
+    /// A poll came to its end after `duration`.
     pub fn poll_ended(&self, duration: Duration) {
-        self.polls.ended.inc();
         self.polls.duration.observe(duration.as_secs_f64());
     }
 

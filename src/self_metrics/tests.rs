@@ -115,6 +115,19 @@ fn what_is_in_flight_ends_with_its_guard() {
 }
 
 #[test]
+fn every_poll_that_began_is_counted_however_it_ended() {
+    let metrics = metrics();
+    let polls = metrics.clone();
+    let ended = std::thread::spawn(move || {
+        let _guard = polls.poll_begins();
+        std::panic::resume_unwind(Box::new("a bug"));
+    });
+    assert!(ended.join().is_err());
+    drop(metrics.poll_begins());
+    assert_eq!(only(&metrics, "cloudtrail_exporter_polls_total"), "2");
+}
+
+#[test]
 fn one_configuration_is_in_force() {
     let metrics = metrics();
     metrics.config_loaded("aaaa", 1.0);
