@@ -636,7 +636,7 @@ async fn whose_an_account_by_name_is_goes_to_the_directory_and_a_duplicate_is_po
     let merged = with_found(Found::Own(id(7)), [discovered(8)]);
     polling.directory.send_replace(merged);
     polling.fake.forget();
-    polling.at(4 * INTERVAL - SECOND).await;
+    polling.at((4 * INTERVAL).saturating_sub(SECOND)).await;
     let polls = |key: &AccountKey| polling.fake.polls(key).len();
     assert_eq!(polls(&key(7)), 0);
     assert!(polls(&key(8)) >= 3 && polls(&name) >= 3);
@@ -651,7 +651,7 @@ async fn an_entry_whose_account_another_entry_has_asks_nothing_more_and_whose_it
     fake.answer(&name, Answers::of(id(7)));
     let taken = with_found(Found::Taken(id(7)), [account(7)]);
     let polling = start(fake, settings(10), taken);
-    polling.at(3 * INTERVAL - SECOND).await;
+    polling.at((3 * INTERVAL).saturating_sub(SECOND)).await;
     let asked = polling.fake.operations(&name);
     assert!(asked.len() >= 3, "{asked:?}");
     assert!(asked.iter().all(|call| *call == Operation::AssumeRole));

@@ -16,7 +16,7 @@ pub fn run(data: &[u8]) {
     match (read(), read()) {
         (Ok(config), Ok(again)) => {
             assert_eq!(config.sha256, again.sha256);
-            for document in iam::documents(&config) {
+            for document in iam::documents(&config, &iam::Platform::ALL) {
                 let json = serde_json::from_str::<serde_json::Value>(&document.json);
                 assert!(json.is_ok_and(|json| json.is_object()), "{}", document.json);
             }

@@ -215,7 +215,7 @@ fn what_was_hidden_comes_back_with_the_right_account_and_not_before() {
         assert_eq!(right.trails(), proven.trails());
         assert_eq!(
             (right.last_success(), right.wrong_account()),
-            (Some(now()), None)
+            (Some(now().wall()), None)
         );
     }
 }
