@@ -2,6 +2,7 @@
 //!
 //! The adapter behind it, and the only code that names the AWS SDK, is in the rooms below; tests put a fake in its place.
 
+mod aws_clock;
 pub mod body;
 mod checks;
 pub mod classify;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use crate::account::{AccountId, Region, TrailArn};
 use crate::directory::Account;
 use crate::facts::{EventSelectors, Failure, Operation, Trail, TrailStatus};
+use crate::redaction::redact;
 
 /// A call without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,7 +108,7 @@ impl CallError {
         Self {
             operation,
             failure,
-            detail: detail.into(),
+            detail: redact(&detail.into()).into_owned(),
             ambiguous_credentials: false,
         }
     }

@@ -10,9 +10,11 @@
 //! - `field`: a typed look at the merged tree that gathers errors;
 //! - `forms`: the forms of single values;
 //! - `settings`, `organizations`, `external_id`, `accounts`, `way`, `twins`: what the keys mean;
+//! - `endpoints`: what they, AWS's variables and profiles say about AWS's endpoints;
 //! - `load`: the whole way from bytes to a [`Config`].
 
 mod accounts;
+mod endpoints;
 mod errors;
 mod external_id;
 mod field;
@@ -35,6 +37,7 @@ use std::time::Duration;
 use crate::account::{AccountId, Region, RoleArn};
 use crate::compliance::Check;
 
+pub use endpoints::{AwsService, Endpoints, EndpointsByProfile};
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Form, KEYS, Key};
 pub use load::{ConfigFile, Fingerprint};
@@ -99,6 +102,9 @@ pub struct AwsSettings {
     pub use_fips: bool,
     /// Attempts per call, the first included.
     pub max_attempts: u32,
+    /// What these settings, AWS's variables and the profiles in use come to; see
+    /// [`AwsSettings::endpoints`].
+    pub by_profile: EndpointsByProfile,
 }
 
 /// `defaults:`, for discovered accounts; configured accounts have them worked in already.

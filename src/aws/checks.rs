@@ -1,4 +1,4 @@
-//! What the settings and the environment say of the way to AWS, checked once: what would fail at each call, or make the SDK panic, is refused here.
+//! The files of certificates that the environment names, checked once: what would fail at each call, or make the SDK panic, is refused here.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,15 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::account::Partition;
-use crate::config::AwsSettings;
 use crate::files::{self, ReadError};
 use crate::threads::WorkerError;
 
 /// The largest file of certificates read: many times what a system trusts.
 const MAX_CERTIFICATES: u64 = 16 * 1024 * 1024;
 
-/// The variables that hold an endpoint for services we call.
-const ENDPOINT_VARIABLES: [&str; 4] = [
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_ENDPOINT_URL_CLOUDTRAIL",
-    "AWS_ENDPOINT_URL_ORGANIZATIONS",
-];
-
 /// The way to AWS cannot be set up. Says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// An endpoint is no URL.
-    #[error("{0} is not a URL: write http://HOST:PORT or https://HOST")]
-    Endpoint(&'static str),
-    /// FIPS endpoints and an endpoint of one's own exclude each other.
-    #[error("FIPS endpoints and {0} exclude each other: remove one of them")]
-    FipsEndpoint(&'static str),
-    /// There are no FIPS endpoints in China.
-    #[error("there are no FIPS endpoints in the Regions of China: turn FIPS off")]
-    FipsInChina,
     /// A file of certificates cannot be read.
     #[error("{variable}: cannot read {}: {source}", path.display())]
     CertificatesUnreadable {
@@ -61,40 +42,6 @@ pub enum SetupError {
 
 /// A look-up in the environment.
 pub(super) type Variable<'a> = &'a dyn Fn(&'static str) -> Option<String>;
-
-/// Endpoints are URLs, and go with FIPS or not at all.
-pub(super) fn check_endpoints(
-    settings: &AwsSettings,
-    variable: Variable,
-) -> Result<(), SetupError> {
-    let fips = settings.use_fips || is_true(variable("AWS_USE_FIPS_ENDPOINT"));
-    let mut endpoints = vec![("aws.endpoint_url", settings.endpoint_url.clone())];
-    if !is_true(variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
-        endpoints.extend(ENDPOINT_VARIABLES.map(|name| (name, variable(name))));
-    }
-    for (name, url) in endpoints {
-        match url {
-            Some(url) if !is_endpoint(&url) => return Err(SetupError::Endpoint(name)),
-            Some(_) if fips => return Err(SetupError::FipsEndpoint(name)),
-            _ => {}
-        }
-    }
-    if fips && settings.region.partition() == Partition::AwsCn {
-        return Err(SetupError::FipsInChina);
-    }
-    Ok(())
-}
-
-fn is_true(value: Option<String>) -> bool {
-    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-fn is_endpoint(url: &str) -> bool {
-    url.parse::<http::Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.host().is_some_and(|host| !host.is_empty())
-    })
-}
 
 /// The certificates of the file that a variable names. The SDK panics on a damaged one, and overlooks a file without any.
 pub(super) fn check_certificates(
@@ -137,68 +84,6 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-
-    fn settings() -> AwsSettings {
-        AwsSettings {
-            region: "us-east-1".parse().expect("a Region"),
-            endpoint_url: None,
-            use_fips: false,
-            max_attempts: 3,
-        }
-    }
-
-    fn check(settings: &AwsSettings, environment: &[(&str, &str)]) -> Result<(), String> {
-        let lookup = |name: &'static str| {
-            let found = environment.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        check_endpoints(settings, &lookup).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_endpoint_must_be_a_url() {
-        for url in [
-            "localhost:5000",
-            "ftp://host",
-            "http://",
-            "http:///path",
-            "x",
-        ] {
-            let error = check(&settings(), &[("AWS_ENDPOINT_URL_STS", url)]).expect_err(url);
-            assert!(
-                error.starts_with("AWS_ENDPOINT_URL_STS is not a URL"),
-                "{error}"
-            );
-        }
-        let url = "http://127.0.0.1:5000";
-        assert_eq!(check(&settings(), &[("AWS_ENDPOINT_URL", url)]), Ok(()));
-    }
-
-    #[test]
-    fn an_endpoint_that_is_to_be_ignored_is_not_checked() {
-        let ignored = [
-            ("AWS_ENDPOINT_URL", "nonsense"),
-            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
-        ];
-        assert_eq!(check(&settings(), &ignored), Ok(()));
-    }
-
-    #[test]
-    fn fips_and_an_endpoint_of_ones_own_exclude_each_other() {
-        let mut settings = settings();
-        settings.endpoint_url = Some("https://localhost".to_owned());
-        let error = check(&settings, &[("AWS_USE_FIPS_ENDPOINT", "true")]).expect_err("both");
-        assert!(error.contains("aws.endpoint_url exclude"), "{error}");
-    }
-
-    #[test]
-    fn fips_in_china_is_refused() {
-        let mut settings = settings();
-        settings.use_fips = true;
-        assert_eq!(check(&settings, &[]), Ok(()));
-        settings.region = "cn-north-1".parse().expect("a Region");
-        assert!(check(&settings, &[]).is_err());
-    }
 
     fn certificates(content: &[u8]) -> Result<Option<Vec<u8>>, String> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");

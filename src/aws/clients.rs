@@ -5,29 +5,25 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::account::Region;
-use crate::aws::credentials::{Base, GivenCredentials, Source};
+use crate::aws::credentials::{Base, Finder, GivenCredentials, Source};
 use crate::aws::limits::{CallLimits, MOST_REGIONS};
-use crate::aws::meter::Meter;
-use crate::aws::on_behalf::FromAccount;
 use crate::aws::pace::Pace;
-use crate::aws::setup::{Reach, retries, sdk_region};
+use crate::aws::setup::Reach;
 use crate::aws::sts::Sts;
-use crate::aws::user_agent::UserAgent;
+use crate::directory::Account;
 
-/// Attempts of a call to Organizations: one refused page of hundreds would lose the whole listing.
-const ORGANIZATIONS_ATTEMPTS: u32 = 8;
+/// The profile whose credentials and endpoints are used, and a Region.
+type There = (Option<Arc<str>>, Region);
 
 pub(super) struct Clients {
-    pub(super) reach: Reach,
-    user_agent: UserAgent,
-    pub(super) meter: Meter,
+    pub(super) reach: Arc<Reach>,
     pub(super) limits: CallLimits,
     /// Where STS is asked for what is no account's own.
     pub(super) region: Region,
     given: GivenCredentials,
     bases: Lazy<Option<Arc<str>>, Arc<Base>>,
-    sts: Lazy<Region, Arc<Sts>>,
-    cloudtrail: Lazy<Region, aws_sdk_cloudtrail::Client>,
+    sts: Lazy<There, Arc<Sts>>,
+    cloudtrail: Lazy<There, aws_sdk_cloudtrail::Client>,
     /// The pace of calls to Organizations: that of one account.
     pub(super) organizations_pace: Arc<Pace>,
 }
@@ -35,16 +31,13 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(
         reach: Reach,
-        meter: Meter,
         limits: CallLimits,
         region: Region,
         given: GivenCredentials,
     ) -> Self {
         Self {
-            user_agent: UserAgent::new(&reach.sdk),
             organizations_pace: Arc::new(Pace::new(limits.calls_per_second)),
-            reach,
-            meter,
+            reach: Arc::new(reach),
             limits,
             region,
             given,
@@ -58,7 +51,8 @@ impl Clients {
     pub(super) fn base(&self, profile: Option<&Arc<str>>, region: &Region) -> Arc<Base> {
         self.bases.get(&profile.cloned(), || {
             let source = self.source(profile, region);
-            Arc::new(Base::new(source, self.limits.operation))
+            let clock = self.reach.meter.clock();
+            Arc::new(Base::new(source, self.limits.operation, clock))
         })
     }
 
@@ -68,49 +62,44 @@ impl Clients {
     }
 
     fn source(&self, profile: Option<&Arc<str>>, region: &Region) -> Source {
-        let providers = self.reach.providers.clone();
-        match (self.given.of(profile), profile) {
-            (Some(given), _) => Source::Given(given),
-            (None, Some(profile)) => {
-                Source::Profile(Arc::clone(profile), region.clone(), providers)
-            }
-            (None, None) => Source::Own(self.region.clone(), providers),
+        if let Some(given) = self.given.of(profile) {
+            return Source::Given(given);
         }
-    }
-
-    pub(super) fn sts(&self, region: &Region) -> Arc<Sts> {
-        self.sts.get(region, || {
-            let config = aws_sdk_sts::config::Builder::from(&self.reach.sdk)
-                .region(sdk_region(region))
-                .interceptor(self.user_agent.clone())
-                .interceptor(self.meter.clone());
-            let client = aws_sdk_sts::Client::from_conf(config.build());
-            let pace = Pace::new(self.limits.sts_per_second);
-            Arc::new(Sts::new(client, pace, region.partition()))
+        let region = profile.map_or(&self.region, |_| region);
+        Source::Found(Finder {
+            profile: profile.cloned(),
+            region: region.clone(),
+            reach: Arc::clone(&self.reach),
         })
     }
 
-    pub(super) fn cloudtrail(&self, region: &Region) -> aws_sdk_cloudtrail::Client {
-        self.cloudtrail.get(region, || {
-            let config = aws_sdk_cloudtrail::config::Builder::from(&self.reach.sdk)
-                .region(sdk_region(region))
-                .credentials_provider(FromAccount)
-                .interceptor(FromAccount)
-                .interceptor(self.user_agent.clone())
-                .interceptor(self.meter.clone());
-            aws_sdk_cloudtrail::Client::from_conf(config.build())
-        })
+    pub(super) fn sts(&self, profile: Option<&Arc<str>>, region: &Region) -> Arc<Sts> {
+        let there = (self.apart(profile), region.clone());
+        self.sts
+            .get(&there, || Arc::new(self.reach.sts(profile, region)))
+    }
+
+    /// CloudTrail, as it is asked about an account.
+    pub(super) fn cloudtrail(
+        &self,
+        account: &Account,
+        region: &Region,
+    ) -> aws_sdk_cloudtrail::Client {
+        let profile = account.access.profile();
+        let there = (self.apart(profile), region.clone());
+        self.cloudtrail
+            .get(&there, || self.reach.cloudtrail(profile, region))
     }
 
     /// Rarely asked, so not kept.
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
-        let config = aws_sdk_organizations::config::Builder::from(&self.reach.sdk)
-            .retry_config(retries(ORGANIZATIONS_ATTEMPTS))
-            .credentials_provider(FromAccount)
-            .interceptor(FromAccount)
-            .interceptor(self.user_agent.clone())
-            .interceptor(self.meter.clone());
-        aws_sdk_organizations::Client::from_conf(config.build())
+        self.reach.organizations()
+    }
+
+    /// The profile, if its endpoints are not those of the exporter's own credentials: only then are
+    /// its clients others.
+    fn apart(&self, profile: Option<&Arc<str>>) -> Option<Arc<str>> {
+        profile.filter(|name| self.reach.is_apart(name)).cloned()
     }
 }
 

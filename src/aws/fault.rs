@@ -14,6 +14,7 @@ use crate::aws::classify::{Fault, Service, Stage, classify};
 use crate::aws::convert::{Misshapen, cut};
 use crate::aws::envelope::BadReply;
 use crate::facts::{Failure, Operation};
+use crate::redaction::{redact, redact_also};
 
 /// IAM's longest refusals, with two ARNs in them, fit.
 const MAX_MESSAGE_BYTES: usize = 400;
@@ -34,8 +35,12 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// What the SDK says of a failed call.
-    pub(super) fn of<E>(service: Service, error: &SdkError<E, HttpResponse>) -> Self
+    /// What the SDK says of a failed call, without the secrets that it was made with.
+    pub(super) fn of<E>(
+        service: Service,
+        error: &SdkError<E, HttpResponse>,
+        secrets: &[&str],
+    ) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
@@ -43,7 +48,7 @@ impl Failed {
         let failure = classify(service, &fault);
         Self {
             failure,
-            detail: detail(&fault, error),
+            detail: detail(&fault, error, secrets),
             ambiguous: fault.is_ambiguous() && failure == Failure::RegionDisabled,
             expired: fault.is_expired(),
             code: fault.code.map(str::to_owned),
@@ -135,17 +140,17 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
 }
 
 /// The words for the log.
-fn detail<E>(fault: &Fault<'_>, error: &SdkError<E, HttpResponse>) -> String
+fn detail<E>(fault: &Fault<'_>, error: &SdkError<E, HttpResponse>, secrets: &[&str]) -> String
 where
     E: StdError + 'static,
 {
     let mut detail = match (fault.stage, fault.code) {
         (Stage::Answered, Some(code)) => {
-            format!(
-                "{}: {}",
-                clean(code),
-                clean(fault.message.unwrap_or("no message"))
-            )
+            // Before the text is cut: a part of a secret would not be found.
+            let message = fault.message.unwrap_or("no message");
+            let message = redact_also(message, secrets.iter().copied());
+            let code = redact_also(code, secrets.iter().copied());
+            format!("{}: {}", clean(&code), clean(&message))
         }
         (Stage::Answered, None) => "an answer that is not AWS's".to_owned(),
         _ => root_cause(error),
@@ -163,7 +168,7 @@ where
 /// What stands at the bottom of an error, such as `Connection refused (os error 111)`.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let last = causes(error).last();
-    last.map_or_else(String::new, |cause| clean(&cause.to_string()))
+    last.map_or_else(String::new, |cause| clean(&redact(&cause.to_string())))
 }
 
 fn request_id(answer: &HttpResponse) -> Option<String> {

@@ -1,7 +1,8 @@
 //! Whose credentials sign a call: opens sessions, renews them before their end and when AWS says that they are over, and proves each time whose they are.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+
+use tokio::time::Instant;
 
 use crate::account::{AccountId, Region};
 use crate::aws::CallError;
@@ -28,12 +29,12 @@ impl Clients {
         if let Some(distrusted) = state.take_distrusted() {
             self.look_again(&session.account, &distrusted).await;
         }
-        let fresh = state.fresh(SystemTime::now()).cloned();
+        let fresh = state.fresh(Instant::now()).cloned();
         let lease = match fresh {
             Some(lease) => lease,
             None => match self.renew(session, &mut state).await {
                 Ok(lease) => lease,
-                Err(error) => state.make_do(SystemTime::now()).ok_or(error)?,
+                Err(error) => state.make_do(Instant::now()).ok_or(error)?,
             },
         };
         Ok(state.begin(&lease))
@@ -46,7 +47,7 @@ impl Clients {
         operation: Operation,
     ) -> Result<Lease, CallError> {
         let mut state = session.state.lock().await;
-        let usable = state.usable(SystemTime::now()).cloned();
+        let usable = state.usable(Instant::now()).cloned();
         let lease = match usable {
             Some(lease) => lease,
             None => self.renew(session, &mut state).await?,
@@ -73,7 +74,7 @@ impl Clients {
         };
         if let Some(base) = self.base_of(account) {
             base.reject(&refused.credentials).await;
-            refused.renew_at = SystemTime::UNIX_EPOCH;
+            refused.renew_at = Instant::now();
             state.lease = Some(refused);
         }
     }
@@ -140,7 +141,7 @@ impl Clients {
     ) -> Result<Lease, Failed> {
         let region = sts_region(account)?;
         let opened = self.assume(region, base_profile, role).await?;
-        Ok(assumed(opened, SystemTime::now(), fastrand::f64()))
+        Ok(assumed(opened, Instant::now(), fastrand::f64()))
     }
 
     /// Assumes a role with base credentials; once more with others if AWS does not take those.
@@ -150,14 +151,17 @@ impl Clients {
         base_profile: Option<&Arc<str>>,
         role: &Role<'_>,
     ) -> Result<Opened, Failed> {
-        let (base, sts) = (self.base(base_profile, region), self.sts(region));
-        let (credentials, _) = base.credentials().await?;
+        let (base, sts) = (
+            self.base(base_profile, region),
+            self.sts(base_profile, region),
+        );
+        let credentials = base.credentials().await?.credentials;
         let failed = match sts.assume(&credentials, role).await {
             Err(failed) if failed.failure == Failure::Credentials => failed,
             answer => return answer,
         };
         base.reject(&credentials).await;
-        let (others, _) = base.credentials().await?;
+        let others = base.credentials().await?.credentials;
         if same(&others, &credentials) {
             return Err(failed);
         }
@@ -173,12 +177,13 @@ impl Clients {
     ) -> Result<Lease, Failed> {
         let region = sts_region(account)?;
         let base = self.base(profile, region);
-        let (credentials, renew_at) = base.credentials().await?;
+        let current = base.credentials().await?;
+        let credentials = current.credentials;
         let known = last.filter(|last| same(&last.credentials, &credentials));
         let identity = if let Some(last) = known {
             last.identity
         } else {
-            let asked = self.sts(region).identity(&credentials).await;
+            let asked = self.sts(profile, region).identity(&credentials).await;
             if asked
                 .as_ref()
                 .is_err_and(|failed| failed.failure == Failure::Credentials)
@@ -190,7 +195,8 @@ impl Clients {
         Ok(Lease {
             credentials,
             identity,
-            renew_at,
+            end: current.end,
+            renew_at: current.read_again,
         })
     }
 }
@@ -200,10 +206,10 @@ fn sts_region(account: &Account) -> Result<&Region, Failed> {
     account.regions.first().ok_or_else(none)
 }
 
-fn assumed(opened: Opened, now: SystemTime, spread: f64) -> Lease {
-    let end = opened.credentials.expiry().unwrap_or(now);
+fn assumed(opened: Opened, now: Instant, spread: f64) -> Lease {
     Lease {
-        renew_at: renew_at(now, end, spread),
+        renew_at: renew_at(now, opened.end, spread),
+        end: Some(opened.end),
         credentials: opened.credentials,
         identity: opened.identity,
     }

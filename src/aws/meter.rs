@@ -29,6 +29,7 @@ use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::aws::aws_clock::AwsClock;
 use crate::aws::classify::{Fault, Service, Stage, classify};
 use crate::aws::fault::of_connector;
 use crate::facts::Failure;
@@ -36,7 +37,7 @@ use crate::self_metrics::{AWS_OPERATIONS, SelfMetrics};
 
 /// An interceptor of the SDK's clients that keeps the self metrics.
 #[derive(Clone)]
-pub(super) struct Meter(SelfMetrics);
+pub(super) struct Meter(SelfMetrics, AwsClock);
 
 /// The call under way.
 #[derive(Debug)]
@@ -55,7 +56,12 @@ type Labels = (&'static str, &'static str);
 
 impl Meter {
     pub(super) fn new(metrics: SelfMetrics) -> Self {
-        Self(metrics)
+        Self(metrics, AwsClock::default())
+    }
+
+    /// AWS's clock, as its newest answer shows it.
+    pub(super) fn clock(&self) -> AwsClock {
+        self.1.clone()
     }
 
     /// An answer arrived whole, but does not have the documented shape.
@@ -145,20 +151,27 @@ impl Intercept for Meter {
                 self.failed(call.labels, &fault(error, context.response()));
             }
         }
-        if let Some(skew) = context.response().and_then(clock_skew) {
-            self.0.set_clock_skew(skew);
+        if let Some(date) = context.response().and_then(date) {
+            self.0
+                .set_clock_skew(seconds_apart(date, SystemTime::now()));
+            self.1.read(date);
         }
         Ok(())
     }
 }
 
-/// AWS's clock minus ours, in seconds.
-fn clock_skew(answer: &HttpResponse) -> Option<f64> {
+/// AWS's clock.
+fn date(answer: &HttpResponse) -> Option<SystemTime> {
     let date = DateTime::from_str(answer.headers().get("date")?, Format::HttpDate).ok()?;
-    let ours = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Some(date.as_secs_f64() - ours.as_secs_f64())
+    date.try_into().ok()
+}
+
+/// AWS's clock minus ours, in seconds.
+fn seconds_apart(aws: SystemTime, ours: SystemTime) -> f64 {
+    match aws.duration_since(ours) {
+        Ok(ahead) => ahead.as_secs_f64(),
+        Err(behind) => -behind.duration().as_secs_f64(),
+    }
 }
 
 fn fault<'a>(error: &'a OrchestratorError<Error>, answer: Option<&HttpResponse>) -> Fault<'a> {

@@ -21,7 +21,7 @@ use crate::aws::fault::Failed;
 use crate::aws::on_behalf::OnBehalf;
 use crate::aws::pace::Pace;
 use crate::aws::sdk::SdkAws;
-use crate::aws::sts::Role;
+use crate::aws::sts::{Role, secrets};
 use crate::config::OrganizationsSettings;
 use crate::directory::Member;
 use crate::facts::Failure;
@@ -85,8 +85,8 @@ impl SdkAws {
         settings: &OrganizationsSettings,
     ) -> Result<Credentials, Failed> {
         let Some(arn) = &settings.role else {
-            let (credentials, _) = self.clients().own().credentials().await?;
-            return Ok(credentials);
+            let own = self.clients().own();
+            return Ok(own.credentials().await?.credentials);
         };
         let role = Role {
             arn,
@@ -200,7 +200,8 @@ impl Listing {
             Arc::clone(&self.pace),
         );
         let answer = account.call(Box::pin(sent)).await;
-        answer.map_err(|error| Failed::of(Service::Organizations, &error))
+        let secrets = secrets(&self.credentials);
+        answer.map_err(|error| Failed::of(Service::Organizations, &error, &secrets))
     }
 }
 

@@ -1,6 +1,8 @@
 //! When a session is renewed: early enough for a whole poll, and not all sessions at once.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// A poll and the retries of a failed renewal fit into this.
 const LEAD_AT_LEAST: Duration = Duration::from_mins(5);
@@ -9,10 +11,10 @@ const SPREAD: Duration = Duration::from_mins(5);
 /// The part of a short session's life that is kept in reserve, at least and at most.
 const SHARE: (f64, f64) = (0.20, 0.25);
 
-/// When to renew a session opened at `opened` that ends at `expires`; `spread` from 0 to 1 sets sessions apart.
-pub(super) fn renew_at(opened: SystemTime, expires: SystemTime, spread: f64) -> SystemTime {
-    let life = expires.duration_since(opened).unwrap_or_default();
-    expires - lead(life, spread.clamp(0.0, 1.0))
+/// When to renew a session opened at `opened` that ends at `ends`; `spread` from 0 to 1 sets sessions apart.
+pub(super) fn renew_at(opened: Instant, ends: Instant, spread: f64) -> Instant {
+    let life = ends.duration_since(opened);
+    opened + life.saturating_sub(lead(life, spread.clamp(0.0, 1.0)))
 }
 
 fn lead(life: Duration, spread: f64) -> Duration {
@@ -25,16 +27,10 @@ fn lead(life: Duration, spread: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn opened() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
-    }
-
     fn seconds_left(life: u64, spread: f64) -> u64 {
-        let expires = opened() + Duration::from_secs(life);
-        let at = renew_at(opened(), expires, spread);
-        expires
-            .duration_since(at)
-            .expect("before the end")
+        let opened = Instant::now();
+        let ends = opened + Duration::from_secs(life);
+        ends.duration_since(renew_at(opened, ends, spread))
             .as_secs()
     }
 
@@ -56,10 +52,11 @@ mod tests {
     #[test]
     fn ten_thousand_sessions_of_one_second_are_renewed_over_minutes() {
         let mut seconds = [0_u32; 300];
-        let end = opened() + Duration::from_hours(1);
+        let opened = Instant::now();
+        let ends = opened + Duration::from_hours(1);
         for n in 0..10_000_u32 {
-            let at = renew_at(opened(), end, f64::from(n) / 10_000.0);
-            let early = end.duration_since(at).expect("before the end").as_secs();
+            let at = renew_at(opened, ends, f64::from(n) / 10_000.0);
+            let early = ends.duration_since(at).as_secs();
             seconds[usize::try_from(early - 300).expect("small")] += 1;
         }
         assert!(seconds.iter().all(|n| (32..36).contains(n)), "{seconds:?}");
@@ -67,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_session_that_is_over_is_renewed_now() {
-        let expires = opened() - Duration::from_secs(1);
-        assert_eq!(renew_at(opened(), expires, 0.5), expires);
+        let now = Instant::now();
+        assert_eq!(renew_at(now, now, 0.5), now);
     }
 }

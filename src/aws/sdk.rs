@@ -21,6 +21,7 @@ use crate::aws::meter::Meter;
 use crate::aws::on_behalf::OnBehalf;
 use crate::aws::session::{Lease, Session};
 use crate::aws::setup::{Reach, SetupError};
+use crate::aws::sts::secrets;
 use crate::aws::{Aws, CallError, TrailList};
 use crate::config::AwsSettings;
 use crate::directory::Account;
@@ -39,8 +40,8 @@ impl SdkAws {
         limits: CallLimits,
         given: GivenCredentials,
     ) -> Result<Self, SetupError> {
-        let reach = Reach::new(settings, &limits, None).await?;
-        Ok(Self::made(reach, settings, metrics, limits, given))
+        let reach = Reach::new(settings, &limits, Meter::new(metrics), None).await?;
+        Ok(Self::made(reach, settings, limits, given))
     }
 
     /// The same over another HTTP client, which plays AWS without a socket.
@@ -52,19 +53,17 @@ impl SdkAws {
         limits: CallLimits,
         given: GivenCredentials,
     ) -> Result<Self, SetupError> {
-        let reach = Reach::new(settings, &limits, Some(http)).await?;
-        Ok(Self::made(reach, settings, metrics, limits, given))
+        let reach = Reach::new(settings, &limits, Meter::new(metrics), Some(http)).await?;
+        Ok(Self::made(reach, settings, limits, given))
     }
 
     fn made(
         reach: Reach,
         settings: &AwsSettings,
-        metrics: SelfMetrics,
         limits: CallLimits,
         given: GivenCredentials,
     ) -> Self {
-        let region = settings.region.clone();
-        let clients = Clients::new(reach, Meter::new(metrics), limits, region, given);
+        let clients = Clients::new(reach, limits, settings.region.clone(), given);
         Self(Arc::new(clients))
     }
 
@@ -91,9 +90,10 @@ impl SdkAws {
             let (credentials, retries) = (lease.credentials.clone(), session.retries.clone());
             let account = OnBehalf::new(credentials, retries, Arc::clone(&pace));
             // Boxed at once: the SDK's future is of many kilobytes, and each future around it would hold and move it.
-            let call = Box::pin(send(self.0.cloudtrail(region)));
+            let call = Box::pin(send(self.0.cloudtrail(&session.account, region)));
             let answer = account.call(call).await;
-            answer.map_err(|error| Failed::of(Service::CloudTrail, &error))
+            let secrets = secrets(&lease.credentials);
+            answer.map_err(|error| Failed::of(Service::CloudTrail, &error, &secrets))
         };
         let lease = self.0.lease(session, operation).await?;
         let identity = lease.identity;
@@ -113,7 +113,7 @@ impl SdkAws {
     /// A fact, or the error for an answer that is none.
     fn fact<T>(&self, operation: Operation, fact: Result<T, Misshapen>) -> Result<T, CallError> {
         fact.map_err(|wrong| {
-            self.0.meter.misshapen(operation.as_str());
+            self.0.reach.meter.misshapen(operation.as_str());
             Failed::misshapen(wrong).during(operation)
         })
     }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use tokio::time::Instant;
 
 use crate::account::{AccountId, Region};
 use crate::aws::credentials::same;
@@ -57,8 +58,10 @@ pub(super) struct State {
 pub(super) struct Lease {
     pub(super) credentials: Credentials,
     pub(super) identity: AccountId,
+    /// Their end, if they have one.
+    pub(super) end: Option<Instant>,
     /// From then on a poll begins with new ones.
-    pub(super) renew_at: SystemTime,
+    pub(super) renew_at: Instant,
 }
 
 impl Session {
@@ -126,21 +129,20 @@ fn regain_per_second(interval: Duration) -> f32 {
 
 impl State {
     /// Credentials good for a whole poll.
-    pub(super) fn fresh(&self, now: SystemTime) -> Option<&Lease> {
+    pub(super) fn fresh(&self, now: Instant) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| now < lease.renew_at)
     }
 
     /// Credentials good for a call.
-    pub(super) fn usable(&self, now: SystemTime) -> Option<&Lease> {
+    pub(super) fn usable(&self, now: Instant) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| lease.is_good(now))
     }
 
     /// A renewal ahead of time failed: goes on with what there is, for a while, if it is good.
-    pub(super) fn make_do(&mut self, now: SystemTime) -> Option<Lease> {
+    pub(super) fn make_do(&mut self, now: Instant) -> Option<Lease> {
         let lease = self.lease.as_mut().filter(|lease| lease.is_good(now))?;
         let next = now + RENEWAL_PAUSE;
-        let end = lease.credentials.expiry();
-        lease.renew_at = end.map_or(next, |end| end.min(next));
+        lease.renew_at = lease.end.map_or(next, |end| end.min(next));
         Some(lease.clone())
     }
 
@@ -191,8 +193,8 @@ impl State {
 }
 
 impl Lease {
-    fn is_good(&self, now: SystemTime) -> bool {
-        self.credentials.expiry().is_none_or(|end| now < end)
+    fn is_good(&self, now: Instant) -> bool {
+        self.end.is_none_or(|end| now < end)
     }
 }
 
@@ -200,19 +202,16 @@ impl Lease {
 mod tests {
     use super::*;
 
-    fn now() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
-    }
-
-    fn lease(account: &str, renew_at: SystemTime, end: SystemTime) -> Lease {
+    fn lease(account: &str, renew_at: Instant, end: Instant) -> Lease {
         Lease {
-            credentials: Credentials::new("ASIA", "secret", None, Some(end), "test"),
+            credentials: Credentials::new("ASIA", "secret", None, None, "test"),
             identity: account.parse().expect("an account id"),
+            end: Some(end),
             renew_at,
         }
     }
 
-    fn state(renew_at: SystemTime, end: SystemTime) -> State {
+    fn state(renew_at: Instant, end: Instant) -> State {
         State {
             lease: Some(lease("012345678901", renew_at, end)),
             ..State::default()
@@ -221,12 +220,13 @@ mod tests {
 
     #[test]
     fn credentials_near_their_end_are_good_for_a_call_but_not_for_a_poll() {
+        let now = Instant::now();
         let second = Duration::from_secs(1);
-        let state = state(now(), now() + second);
-        assert!(state.fresh(now() - second).is_some());
-        assert!(state.fresh(now()).is_none());
-        assert!(state.usable(now()).is_some());
-        assert!(state.usable(now() + second).is_none());
+        let state = state(now, now + second);
+        assert!(state.fresh(now - second).is_some());
+        assert!(state.fresh(now).is_none());
+        assert!(state.usable(now).is_some());
+        assert!(state.usable(now + second).is_none());
     }
 
     #[test]
@@ -239,9 +239,10 @@ mod tests {
 
     #[test]
     fn refused_credentials_are_given_up_once_in_a_poll() {
-        let later = now() + Duration::from_hours(1);
+        let now = Instant::now();
+        let later = now + Duration::from_hours(1);
         let lease = |key: &str| Lease {
-            credentials: Credentials::new(key, "secret", None, Some(later), "test"),
+            credentials: Credentials::new(key, "secret", None, None, "test"),
             ..lease("012345678901", later, later)
         };
         let (first, second) = (lease("ASIA1"), lease("ASIA2"));
@@ -262,37 +263,41 @@ mod tests {
 
     #[test]
     fn after_a_failed_renewal_good_credentials_are_used_on_for_a_while() {
-        let end = now() + Duration::from_mins(5);
-        let mut state = state(now(), end);
-        assert!(state.make_do(now()).is_some());
-        assert!(state.fresh(now()).is_some());
-        assert!(state.fresh(now() + RENEWAL_PAUSE).is_none());
+        let now = Instant::now();
+        let end = now + Duration::from_mins(5);
+        let mut state = state(now, end);
+        assert!(state.make_do(now).is_some());
+        assert!(state.fresh(now).is_some());
+        assert!(state.fresh(now + RENEWAL_PAUSE).is_none());
         assert!(state.make_do(end).is_none());
     }
 
     #[test]
     fn after_a_failed_renewal_no_poll_begins_with_credentials_past_their_end() {
-        let end = now() + RENEWAL_PAUSE / 2;
-        let mut state = state(now(), end);
-        assert!(state.make_do(now()).is_some());
+        let now = Instant::now();
+        let end = now + RENEWAL_PAUSE / 2;
+        let mut state = state(now, end);
+        assert!(state.make_do(now).is_some());
         assert!(state.fresh(end).is_none());
     }
 
     #[test]
     fn a_distrusted_identity_is_good_for_its_poll_and_no_other() {
-        let later = now() + Duration::from_hours(1);
+        let now = Instant::now();
+        let later = now + Duration::from_hours(1);
         let mut state = state(later, later);
         assert!(state.take_distrusted().is_none());
-        assert!(state.fresh(now()).is_some());
+        assert!(state.fresh(now).is_some());
         state.distrust();
-        assert!(state.usable(now()).is_some(), "the poll under way goes on");
+        assert!(state.usable(now).is_some(), "the poll under way goes on");
         assert!(state.take_distrusted().is_some());
-        assert!(state.fresh(now()).is_none() && state.take_distrusted().is_none());
+        assert!(state.fresh(now).is_none() && state.take_distrusted().is_none());
     }
 
     #[test]
     fn a_poll_goes_on_only_as_the_account_it_began_with() {
-        let later = now() + Duration::from_hours(1);
+        let now = Instant::now();
+        let later = now + Duration::from_hours(1);
         let (own, foreign) = (
             lease("012345678901", later, later),
             lease("210987654321", later, later),

@@ -8,8 +8,10 @@ use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
 use aws_sdk_sts::{Client, types};
+use tokio::time::Instant;
 
 use crate::account::{AccountId, Partition, RoleArn};
+use crate::aws::aws_clock::{AwsClock, end_of};
 use crate::aws::classify::Service;
 use crate::aws::convert::Misshapen;
 use crate::aws::fault::Failed;
@@ -30,6 +32,7 @@ pub(super) struct Sts {
     client: Client,
     pace: Pace,
     partition: Partition,
+    clock: AwsClock,
 }
 
 /// What to assume.
@@ -44,15 +47,18 @@ pub(super) struct Role<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Opened {
     pub(super) credentials: Credentials,
+    /// When the session ends.
+    pub(super) end: Instant,
     pub(super) identity: AccountId,
 }
 
 impl Sts {
-    pub(super) fn new(client: Client, pace: Pace, partition: Partition) -> Self {
+    pub(super) fn new(client: Client, pace: Pace, partition: Partition, clock: AwsClock) -> Self {
         Self {
             client,
             pace,
             partition,
+            clock,
         }
     }
 
@@ -66,8 +72,55 @@ impl Sts {
         if answer.as_ref().is_err_and(refuses_duration) {
             answer = self.ask_for(base, role, SHORTEST_SECONDS).await;
         }
-        let answer = answer.map_err(|error| redacted(&error, role.external_id))?;
-        opened(answer, self.partition).map_err(Failed::misshapen)
+        let answer = answer.map_err(|error| {
+            let external_id = role.external_id.map(Secret::expose);
+            let all: Vec<_> = secrets(base).into_iter().chain(external_id).collect();
+            Failed::of(Service::Sts, &error, &all)
+        })?;
+        opened(answer, self.partition, self.clock.now()).map_err(Failed::misshapen)
+    }
+
+    /// Assumes a role that a profile names, to have base credentials.
+    pub(super) async fn base_role(
+        &self,
+        with: &Credentials,
+        arn: &str,
+        external_id: Option<&Secret>,
+        session_name: Option<&str>,
+    ) -> Result<Credentials, Failed> {
+        let external_id = external_id.map(Secret::expose);
+        let call = self.client.assume_role();
+        let call = call
+            .role_arn(arn)
+            .role_session_name(session_name.unwrap_or(SESSION_NAME))
+            .set_external_id(external_id.map(str::to_owned));
+        let answer = call
+            .customize()
+            .config_override(signed_by(with))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| {
+            let all: Vec<_> = secrets(with).into_iter().chain(external_id).collect();
+            Failed::of(Service::Sts, &error, &all)
+        })?;
+        given(answer.credentials).map_err(Failed::misshapen)
+    }
+
+    /// Assumes a role by the token of another identity provider.
+    pub(super) async fn web_identity(
+        &self,
+        role_arn: &str,
+        session_name: Option<&str>,
+        token: &Secret,
+    ) -> Result<Credentials, Failed> {
+        let call = self.client.assume_role_with_web_identity();
+        let call = call
+            .role_arn(role_arn)
+            .role_session_name(session_name.unwrap_or(SESSION_NAME))
+            .web_identity_token(token.expose());
+        let answer = call.send().await;
+        let answer = answer.map_err(|error| Failed::of(Service::Sts, &error, &[token.expose()]))?;
+        given(answer.credentials).map_err(Failed::misshapen)
     }
 
     async fn ask_for(
@@ -96,7 +149,8 @@ impl Sts {
         self.pace.turn().await;
         let call = self.client.get_caller_identity().customize();
         let answer = call.config_override(signed_by(credentials)).send().await;
-        let answer = answer.map_err(|error| Failed::of(Service::Sts, &error))?;
+        let answer =
+            answer.map_err(|error| Failed::of(Service::Sts, &error, &secrets(credentials)))?;
         caller(&answer, self.partition).map_err(Failed::misshapen)
     }
 }
@@ -117,13 +171,13 @@ fn refuses_duration(error: &SdkError<AssumeRoleError>) -> bool {
     })
 }
 
-/// STS quotes an external ID that it finds misshapen.
-fn redacted(error: &SdkError<AssumeRoleError>, external_id: Option<&Secret>) -> Failed {
-    let mut failed = Failed::of(Service::Sts, error);
-    if let Some(secret) = external_id.filter(|secret| !secret.expose().is_empty()) {
-        failed.detail = failed.detail.replace(secret.expose(), "...");
-    }
-    failed
+/// What no text about a call may hold that these sign.
+pub(super) fn secrets(credentials: &Credentials) -> Vec<&str> {
+    let all = [
+        Some(credentials.secret_access_key()),
+        credentials.session_token(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// The account of a caller. Emulators may leave out the ARN; where there is one it says the same.
@@ -139,18 +193,27 @@ fn caller(answer: &GetCallerIdentityOutput, partition: Partition) -> Result<Acco
     }
 }
 
-fn opened(answer: AssumeRoleOutput, partition: Partition) -> Result<Opened, Misshapen> {
+fn opened(
+    answer: AssumeRoleOutput,
+    partition: Partition,
+    aws_now: SystemTime,
+) -> Result<Opened, Misshapen> {
     let user = answer
         .assumed_role_user
         .ok_or(Misshapen("the answer has no AssumedRoleUser"))?;
-    let given = answer
-        .credentials
-        .ok_or(Misshapen("the answer has no Credentials"))?;
+    let credentials = given(answer.credentials)?;
+    let end = credentials.expiry().unwrap_or(aws_now);
     Ok(Opened {
         identity: account_of(user.arn(), partition)
             .ok_or(Misshapen("the ARN of AssumedRoleUser names no account"))?,
-        credentials: credentials(given)?,
+        end: end_of(end, aws_now, Instant::now()),
+        credentials,
     })
+}
+
+fn given(credentials: Option<types::Credentials>) -> Result<Credentials, Misshapen> {
+    let given = credentials.ok_or(Misshapen("the answer has no Credentials"))?;
+    self::credentials(given)
 }
 
 /// The account in an ARN of this partition.
@@ -197,14 +260,15 @@ mod tests {
 
     #[test]
     fn an_answer_without_credentials_or_identity_is_misshapen() {
-        assert!(opened(AssumeRoleOutput::builder().build(), Partition::Aws).is_err());
+        let now = SystemTime::now();
+        assert!(opened(AssumeRoleOutput::builder().build(), Partition::Aws, now).is_err());
         let user = types::AssumedRoleUser::builder()
             .arn("arn:aws:sts::012345678901:assumed-role/read/x")
             .assumed_role_id("AROA:x")
             .build()
             .expect("complete");
         let answer = AssumeRoleOutput::builder().assumed_role_user(user).build();
-        assert!(opened(answer, Partition::Aws).is_err());
+        assert!(opened(answer, Partition::Aws, now).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::field::{Field, Table, all};
 use super::forms::{account_id, name, region, shown};
 use super::settings::{distinct, not_under, regions};
 use super::twins::Seen;
-use super::way::way;
+use super::way::{Way, way};
 use super::{AwsSettings, ConfiguredAccount, Defaults, PollSettings};
 
 /// What an account takes over where it says nothing.
@@ -39,9 +39,9 @@ fn account(table: &Table<'_>, from: Inherited<'_>) -> Read<ConfiguredAccount> {
     let id = table.field("id").parsed(account_id);
     let name = table.field("name").parsed(name);
     let interval = interval(&table.field("interval"), from);
-    let first = first_region(table, from);
-    let further = further_regions(table, first.as_ref().map_err(|told| *told), from);
     let way = way(table, id);
+    let first = first_region(table, way.as_ref().ok(), from);
+    let further = further_regions(table, first.as_ref().map_err(|told| *told), from);
     let external_id = external_id::read(table, from.around);
     let (way, first) = (way?, first?);
     way.may_reach(table, &first, from.aws?.region.partition())?;
@@ -98,9 +98,20 @@ fn interval(field: &Field<'_>, from: Inherited<'_>) -> Read<Duration> {
     }
 }
 
-fn first_region(table: &Table<'_>, from: Inherited<'_>) -> Read<Region> {
-    let own = table.field("region").parsed(region)?;
-    own.map_or_else(|| from.aws.map(|aws| aws.region.clone()), Ok)
+/// Its own Region, else that of its profile, else that of all.
+fn first_region(table: &Table<'_>, way: Option<&Way>, from: Inherited<'_>) -> Read<Region> {
+    if let Some(own) = table.field("region").parsed(region)? {
+        return Ok(own);
+    }
+    let profile = way.and_then(Way::profile);
+    match profile.and_then(|name| from.around.shared.profile(name)?.get("region")) {
+        Some(text) => region(text).map_err(|problem| {
+            table
+                .field("profile")
+                .wrong(format!("has the region {problem}"))
+        }),
+        None => from.aws.map(|aws| aws.region.clone()),
+    }
 }
 
 /// Its own further Regions, else those inherited, as far as they are of its partition.

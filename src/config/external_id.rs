@@ -6,6 +6,7 @@ use super::errors::{Read, Told};
 use super::field::{Field, Table};
 use super::{Secret, Variables};
 use crate::files;
+use crate::shared_config::SharedConfig;
 
 /// IAM's bounds on an external ID.
 const LENGTH: std::ops::RangeInclusive<usize> = 2..=1224;
@@ -22,6 +23,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) variables: &'a Variables,
     /// How many processes divide the accounts among them.
     pub(super) shards: usize,
+    /// Where profiles are.
+    pub(super) shared: &'a SharedConfig,
 }
 
 /// The external ID of a table, if it has one: of the three keys at most one may be written.

@@ -7,6 +7,7 @@ use ::config::{Config, ConfigError, Environment, Map, Source, Value, ValueKind};
 use super::errors::{Faults, Read};
 use super::keys;
 use super::variables::{PREFIX, SEPARATOR, Variables};
+use crate::shared_config::SharedConfig;
 
 /// What the `config` crate calls the place of a value that a variable set.
 pub(super) const ENVIRONMENT: &str = "the environment";
@@ -33,26 +34,44 @@ impl Source for File {
 }
 
 /// One tree of all layers. Of the file's tree only the keys that exist are laid in: the crate would read a name such as `a[9]` as a path.
-pub(super) fn merge(tree: Value, variables: &Variables, faults: &Faults) -> Read<Value> {
+pub(super) fn merge(
+    tree: Value,
+    variables: &Variables,
+    shared: &SharedConfig,
+    faults: &Faults,
+) -> Read<Value> {
     keys::refuse_unknown(&tree, faults);
     let tree = known(said(tree), faults)?;
-    let merged = build(tree.clone(), variables, faults);
+    let merged = build(tree.clone(), variables, shared, faults);
     let mut merged = merged.map_err(|problem| faults.tell(None, "", problem))?;
     locate(&mut merged, &tree);
     Ok(merged)
 }
 
-fn build(tree: Value, variables: &Variables, faults: &Faults) -> Result<Value, ConfigError> {
+fn build(
+    tree: Value,
+    variables: &Variables,
+    shared: &SharedConfig,
+    faults: &Faults,
+) -> Result<Value, ConfigError> {
     let mut layers = Config::builder().add_source(File(tree.into_table()?));
-    if let Some((name, region)) = variables.aws_region() {
-        let value = Value::new(Some(&name.to_owned()), region);
-        layers = layers.set_default("aws.region", value)?;
+    let of_variable = variables.aws_region();
+    let of_variable = of_variable.map(|(name, region)| (name.to_owned(), region));
+    if let Some((place, region)) = of_variable.or_else(|| of_profile(shared)) {
+        layers = layers.set_default("aws.region", Value::new(Some(&place), region))?;
     }
     let environment = Environment::with_prefix(PREFIX)
         .prefix_separator(SEPARATOR)
         .separator(SEPARATOR)
         .source(Some(variables.overrides(faults)));
     Ok(layers.add_source(environment).build()?.cache)
+}
+
+/// The Region of the profile that `AWS_PROFILE` selects, and where it is written.
+fn of_profile(shared: &SharedConfig) -> Option<(String, &str)> {
+    let profile = shared.profile(shared.selected())?;
+    let place = format!("profile {} in {}: region", profile.name(), shared.files());
+    Some((place, profile.get("region")?))
 }
 
 /// A tree without the keys whose value is nothing: they are as if not written.

@@ -7,12 +7,13 @@ use ::config::ValueKind;
 use sha2::{Digest, Sha256};
 
 use super::accounts::{self, Inherited};
+use super::endpoints::Sources;
 use super::errors::{Faults, Read};
 use super::external_id::Surroundings;
 use super::field::Table;
-use super::{Config, ConfigErrors, Variables, layers, organizations, settings, yaml};
-use crate::account::Partition;
+use super::{AwsSettings, Config, ConfigErrors, Variables, layers, organizations, settings, yaml};
 use crate::files::{self, ReadError};
+use crate::shared_config::SharedConfig;
 use crate::threads::WorkerError;
 
 /// The largest file read: some hundred thousand accounts; whatever is larger is no configuration.
@@ -56,14 +57,7 @@ impl ConfigFile {
     /// shards. Reads the files that it refers to.
     pub fn config(&self, shards: usize) -> Result<Config, ConfigErrors> {
         match &self.content {
-            Ok(bytes) => {
-                let variables = Variables::of_process();
-                parse(
-                    bytes,
-                    surroundings(&self.path, &variables, shards),
-                    &self.path,
-                )
-            }
+            Ok(bytes) => parse(bytes, &self.path, &Variables::of_process(), shards),
             Err(problem) => Err(ConfigErrors::of_file(&self.path, problem)),
         }
     }
@@ -93,7 +87,7 @@ impl Config {
 
     /// Makes a configuration of the bytes of the file `path`: errors name it, and paths in it begin in its directory.
     pub fn parse(bytes: &[u8], path: &Path, variables: &Variables) -> Result<Self, ConfigErrors> {
-        parse(bytes, surroundings(path, variables, 1), path)
+        parse(bytes, path, variables, 1)
     }
 
     /// The configuration where there is no file, under what the variables set: the one account of the ambient credentials, without a name of its
@@ -116,19 +110,24 @@ impl Config {
     }
 }
 
-fn parse(bytes: &[u8], around: Surroundings<'_>, path: &Path) -> Result<Config, ConfigErrors> {
-    let faults = Faults::of(&path.display().to_string());
-    let config = from_bytes(bytes, around, &faults);
-    faults.finish(config)
-}
-
-/// What a text is read with: paths in it begin in its directory.
-fn surroundings<'a>(path: &'a Path, variables: &'a Variables, shards: usize) -> Surroundings<'a> {
-    Surroundings {
+/// Reads a text with what it refers to: paths in it begin in its directory.
+fn parse(
+    bytes: &[u8],
+    path: &Path,
+    variables: &Variables,
+    shards: usize,
+) -> Result<Config, ConfigErrors> {
+    // Files that cannot be read are an error of the credentials that need them, and told with these.
+    let shared = SharedConfig::read(&|name| variables.set(name).map(str::to_owned));
+    let around = Surroundings {
         directory: path.parent().unwrap_or(Path::new("")),
         variables,
         shards,
-    }
+        shared: &shared.unwrap_or_else(|_| SharedConfig::empty()),
+    };
+    let faults = Faults::of(&path.display().to_string());
+    let config = from_bytes(bytes, around, &faults);
+    faults.finish(config)
 }
 
 fn from_bytes(bytes: &[u8], around: Surroundings<'_>, faults: &Faults) -> Read<Config> {
@@ -137,8 +136,9 @@ fn from_bytes(bytes: &[u8], around: Surroundings<'_>, faults: &Faults) -> Read<C
     if tree.kind == ValueKind::Nil {
         return Err(faults.tell(None, "", format!("is empty; {WHOM}")));
     }
-    let merged = layers::merge(tree, around.variables, faults)?;
-    config(&Table::root(&merged, faults)?, around, short_sha256(bytes))
+    let merged = layers::merge(tree, around.variables, around.shared, faults)?;
+    let root = Table::root(&merged, faults)?;
+    config(&root, around, faults, short_sha256(bytes))
 }
 
 fn text<'a>(bytes: &'a [u8], faults: &Faults) -> Read<&'a str> {
@@ -159,7 +159,12 @@ fn text<'a>(bytes: &'a [u8], faults: &Faults) -> Read<&'a str> {
     }
 }
 
-fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Config> {
+fn config(
+    root: &Table<'_>,
+    around: Surroundings<'_>,
+    faults: &Faults,
+    sha256: String,
+) -> Read<Config> {
     let poll = settings::poll(root);
     let aws = settings::aws(root);
     let home = aws.as_ref().map(|aws| &aws.region).map_err(|told| *told);
@@ -178,9 +183,22 @@ fn config(root: &Table<'_>, around: Surroundings<'_>, sha256: String) -> Read<Co
         around,
     };
     let accounts = accounts::accounts(root, inherited);
+    let by_profile = inherited.aws.and_then(|settings| {
+        let sources = Sources {
+            root,
+            settings,
+            around,
+            faults,
+        };
+        let discovers = organizations.as_ref().is_ok_and(Option::is_some);
+        sources.endpoints(accounts.as_deref().unwrap_or_default(), discovers)
+    });
     let config = Config {
         poll: poll?,
-        aws: aws?,
+        aws: AwsSettings {
+            by_profile: by_profile?,
+            ..aws?
+        },
         defaults: defaults?,
         accounts: accounts?,
         organizations: organizations?,
@@ -206,21 +224,7 @@ fn whole(root: &Table<'_>, config: &Config) -> Read<()> {
     if number == 0 && config.organizations.is_none() {
         return Err(accounts.wrong(format!("names no account; {WHOM}")));
     }
-    fips(root, config)
-}
-
-/// AWS has no FIPS endpoints in China; the SDK would make host names up.
-fn fips(root: &Table<'_>, config: &Config) -> Read<()> {
-    let of_accounts = config.accounts.iter().flat_map(|account| &account.regions);
-    let mut regions = std::iter::once(&config.aws.region).chain(of_accounts);
-    let chinese = regions.find(|region| region.partition() == Partition::AwsCn);
-    match chinese {
-        Some(region) if config.aws.use_fips => {
-            let field = root.field("aws").table()?.field("use_fips");
-            Err(field.wrong(format!("there are no FIPS endpoints in China ({region}); remove it, or poll China from a process of its own")))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn short_sha256(bytes: &[u8]) -> String {

@@ -5,12 +5,14 @@ use std::time::Duration;
 use crate::account::Region;
 use crate::compliance::Check;
 
+use super::endpoints::excludes;
 use super::errors::{Read, quoted};
 use super::external_id::{self, Surroundings};
 use super::field::{Field, Table};
 use super::forms::{check, endpoint_url, region, role_name, shown};
 use super::{
-    AwsSettings, ComplianceSettings, Defaults, Limits, OrganizationTrailStatus, PollSettings,
+    AwsSettings, ComplianceSettings, Defaults, EndpointsByProfile, Limits, OrganizationTrailStatus,
+    PollSettings,
 };
 
 /// More accounts at once than this is no concurrency: each costs some 50 KB while it is polled.
@@ -87,15 +89,16 @@ pub(super) fn aws(root: &Table<'_>) -> Read<AwsSettings> {
     let endpoint_url = endpoint.parsed(endpoint_url);
     let use_fips = table.field("use_fips").bool();
     let max_attempts = table.field("max_attempts").number(1, MAX_ATTEMPTS);
-    if endpoint.is_said() && use_fips == Ok(true) {
-        endpoint
-            .wrong("excludes use_fips: true (a FIPS endpoint is AWS's own); remove one of them");
+    // Without a Region nothing more is made of these two, and this error would wait for another's end.
+    if region.is_err() && endpoint.is_said() && use_fips == Ok(true) {
+        endpoint.wrong(excludes("FIPS", "aws.use_fips"));
     }
     Ok(AwsSettings {
         region: region?,
         endpoint_url: endpoint_url?,
         use_fips: use_fips?,
         max_attempts: max_attempts?,
+        by_profile: EndpointsByProfile::default(),
     })
 }
 

@@ -35,6 +35,11 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
+    /// One of them, unless it is empty.
+    pub(super) fn set(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
     /// The Region AWS's own variables name, with the variable's name.
     pub(super) fn aws_region(&self) -> Option<(&'static str, &str)> {
         let set = REGION_VARIABLES.map(|name| Some((name, self.get(name)?)));

@@ -106,6 +106,15 @@ fn same_account(role: &RoleArn, id: Option<AccountId>, field: &Field<'_>) -> Rea
 }
 
 impl Way {
+    /// The profile whose credentials are used.
+    pub(super) fn profile(&self) -> Option<&str> {
+        match self {
+            Self::Role(_, base) | Self::Named(_, _, base) => base.as_deref(),
+            Self::Profile(profile) => Some(profile),
+            Self::Ambient => None,
+        }
+    }
+
     /// The account a role ARN names.
     pub(super) fn account(&self) -> Option<AccountId> {
         match self {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::sdk::SdkAws;
-use cloudtrail_exporter::config::{Access, AwsSettings};
+use cloudtrail_exporter::config::{Access, AwsSettings, EndpointsByProfile};
 use cloudtrail_exporter::facts::{Failure, Operation};
 
 use crate::lines::{account, by_role, sts_refusal, usual};
@@ -15,7 +15,7 @@ use crate::stage::{Stage, in_tls};
 use crate::{limits, metrics, region, settings};
 
 /// Variables under which nothing of this machine is found.
-fn nothing(home: &Path) -> Vec<(&'static str, String)> {
+pub(crate) fn nothing(home: &Path) -> Vec<(&'static str, String)> {
     let file = |name: &str| home.join(name).display().to_string();
     vec![
         ("PATH", String::new()),
@@ -28,9 +28,13 @@ fn nothing(home: &Path) -> Vec<(&'static str, String)> {
 
 /// Runs an ignored test of this module in an environment of its own.
 fn run_in(environment: Vec<(&str, String)>, test: &str) {
-    let name = format!("environment::{test}");
+    run_ignored(environment, &format!("environment::{test}"));
+}
+
+/// Runs an ignored test in an environment of its own.
+pub(crate) fn run_ignored(environment: Vec<(&str, String)>, name: &str) {
     let run = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "--ignored", &name])
+        .args(["--exact", "--ignored", name])
         .env_clear()
         .envs(environment)
         .output()
@@ -269,6 +273,7 @@ async fn a_server_of_the_bundle_is_believed() {
         endpoint_url: Some(url),
         use_fips: false,
         max_attempts: 1,
+        by_profile: EndpointsByProfile::default(),
     };
     let aws = looking(&settings).await;
     aws.identify(&aws.open(&by_role()))

@@ -7,8 +7,11 @@
 
 mod environment;
 mod faults;
+mod grid;
 mod lines;
 mod listing;
+mod problems;
+mod secrets;
 mod sessions;
 mod stage;
 
@@ -19,7 +22,7 @@ use cloudtrail_exporter::account::{Region, TrailArn};
 use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::limits::CallLimits;
 use cloudtrail_exporter::aws::sdk::SdkAws;
-use cloudtrail_exporter::config::{AwsSettings, Secret};
+use cloudtrail_exporter::config::{AwsSettings, EndpointsByProfile, Secret};
 use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
 
 use crate::lines::TRAIL;
@@ -30,6 +33,7 @@ fn settings(url: &str) -> AwsSettings {
         endpoint_url: Some(url.to_owned()),
         use_fips: false,
         max_attempts: 3,
+        by_profile: EndpointsByProfile::default(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Sessions: how they are opened, shared, renewed, and whose they are.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::config::Access;
 use cloudtrail_exporter::facts::{EventSelectors, Failure, Operation};
 
 use crate::lines::{ID, account, by_role, refusal, session, sts_refusal, usual};
-use crate::stage::Stage;
+use crate::stage::{Reply, Stage};
 use crate::{adapter, adapter_with, limits, metrics, region, trail, value};
 
 const OTHER: &str = "210987654321";
@@ -98,6 +98,54 @@ async fn a_session_that_is_over_is_renewed() {
     let stage = Stage::new(|asked| match (asked.operation.as_str(), asked.nth) {
         ("AssumeRole", 0) => session(asked, ID, -10),
         _ => usual(asked),
+    })
+    .await;
+    let aws = adapter(&stage.url).await;
+    let session = aws.open(&by_role());
+    for _ in 0..3 {
+        aws.identify(&session).await.expect("an identity");
+    }
+    assert_eq!(stage.count("AssumeRole"), 2);
+}
+
+/// An answer as given by an AWS whose clock is so many seconds ahead of this machine's.
+fn ahead(seconds: i64, reply: Reply) -> Reply {
+    let Reply::Say(status, kind, text) = reply else {
+        return reply;
+    };
+    let offset = Duration::from_secs(seconds.unsigned_abs());
+    let now = SystemTime::now();
+    let date = if seconds < 0 {
+        now - offset
+    } else {
+        now + offset
+    };
+    let date = aws_smithy_types::DateTime::from(date);
+    let date = date.fmt(aws_smithy_types::date_time::Format::HttpDate);
+    Reply::SayAt(status, kind, text, date.expect("a date"))
+}
+
+#[tokio::test]
+async fn a_session_is_used_until_its_end_though_our_clock_is_an_hour_fast() {
+    let stage = Stage::new(|asked| match asked.operation.as_str() {
+        // A quarter of an hour by AWS's clock.
+        "AssumeRole" => ahead(-3_600, session(asked, ID, 900 - 3_600)),
+        _ => ahead(-3_600, usual(asked)),
+    })
+    .await;
+    let aws = adapter(&stage.url).await;
+    let session = aws.open(&by_role());
+    for _ in 0..3 {
+        aws.identify(&session).await.expect("an identity");
+    }
+    assert_eq!(stage.count("AssumeRole"), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_is_renewed_though_our_clock_is_half_an_hour_behind() {
+    let stage = Stage::new(|asked| match (asked.operation.as_str(), asked.nth) {
+        ("AssumeRole", 0) => ahead(1_800, session(asked, ID, 1_800 - 10)),
+        _ => ahead(1_800, session(asked, ID, 1_800 + 3_600)),
     })
     .await;
     let aws = adapter(&stage.url).await;
@@ -264,7 +312,7 @@ async fn an_external_id_that_sts_quotes_is_not_told() {
         .await
         .expect_err("refused");
     assert!(!error.to_string().contains("the-external-id"), "{error}");
-    assert!(error.detail.contains("Value '...' at"), "{error}");
+    assert!(error.detail.contains("Value '[redacted]' at"), "{error}");
 }
 
 #[tokio::test]

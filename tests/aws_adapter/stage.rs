@@ -35,6 +35,8 @@ pub(crate) struct Asked {
 pub(crate) enum Reply {
     /// Answers.
     Say(u16, &'static str, String),
+    /// Answers with this `Date`.
+    SayAt(u16, &'static str, String, String),
     /// Answers with a header of its own.
     SayWith(u16, (&'static str, String)),
     /// Announces a success of JSON, sends this much of it and hangs up.
@@ -146,6 +148,10 @@ async fn perform(reply: Reply) -> Result<Response<Body>, io::Error> {
         Reply::Say(status, kind, text) => answer(status)
             .header("content-type", kind)
             .header("x-amzn-requestid", "request-1")
+            .body(whole(text)),
+        Reply::SayAt(status, kind, text, date) => answer(status)
+            .header("content-type", kind)
+            .header("date", date)
             .body(whole(text)),
         Reply::SayWith(status, (name, value)) => answer(status)
             .header(name, value)

@@ -81,11 +81,14 @@ fn summary(config: &Config) -> String {
         limits,
         sha256: _,
     } = config;
+    // What the settings come to with variables and profiles is tested beside them.
+    let whole = format!("{aws:?}");
+    let (written, _) = whole.split_once(", by_profile").expect("it ends so");
     let mut text = String::new();
     let mut line = |what: &dyn std::fmt::Debug| writeln!(text, "{what:?}").expect("text");
     let settings: [&dyn std::fmt::Debug; 7] = [
         poll,
-        aws,
+        &format_args!("{written} }}"),
         defaults,
         organizations,
         compliance,

@@ -12,6 +12,7 @@
 
 mod calls;
 mod check;
+mod credentials;
 mod demo;
 mod faults;
 mod files;

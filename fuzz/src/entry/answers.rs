@@ -24,7 +24,7 @@ use cloudtrail_exporter::aws::limits::CallLimits;
 use cloudtrail_exporter::aws::sdk::SdkAws;
 use cloudtrail_exporter::aws::session::Session;
 use cloudtrail_exporter::compliance::{State, evaluate};
-use cloudtrail_exporter::config::{Access, AwsSettings, Secret};
+use cloudtrail_exporter::config::{Access, AwsSettings, EndpointsByProfile, Secret};
 use cloudtrail_exporter::facts::{RegionAnswer, TrailFacts};
 use cloudtrail_exporter::self_metrics::{Build, SelfMetrics};
 
@@ -285,6 +285,7 @@ async fn adapter(script: &Script) -> SdkAws {
         endpoint_url: None,
         use_fips: false,
         max_attempts: 1,
+        by_profile: EndpointsByProfile::default(),
     };
     let often = NonZeroU32::new(1_000_000).expect("not zero");
     let limits = CallLimits {
