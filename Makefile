@@ -5,7 +5,7 @@ PYTHON := $(TOOLS)/venv/bin/python
 EXPORTER := target/debug/cloudtrail-exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt unit stack-test check generate bench soak stack tools
+.PHONY: help demo test lint fmt unit stack-test check generate test-release bench soak stack tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ fmt: ## Format the code
 
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
+
+test-release: tools ## Build and run the image and the packages, by debootstrap and buildah; slow
+	tests/package/release.sh target/test-release $(PYTHON)
 
 generate: tools ## Write what is generated: the configuration's schema, the chart's README, manifests
 	cargo run --quiet --example generate_docs -- target/generated

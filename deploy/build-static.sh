@@ -5,7 +5,8 @@
 #
 #   deploy/build-static.sh OUTPUT
 #
-# CLOUDTRAIL_EXPORTER_REVISION names the revision where there is no git repository.
+# CLOUDTRAIL_EXPORTER_REVISION names the revision where there is no git repository; CARGO is the
+# command that builds, such as "cargo auditable".
 set -eu
 output=${1:?usage: build-static.sh OUTPUT}
 cd "$(dirname "$0")/.."
@@ -20,6 +21,7 @@ CFLAGS="$CFLAGS -ffile-prefix-map=$target=/target"
 export RUSTFLAGS CFLAGS CARGO_TARGET_DIR="$target"
 
 # With --target the flags reach the program alone, and no build script or procedural macro.
-cargo build --release --locked --target "$host" --package cloudtrail-exporter
+# shellcheck disable=SC2086 # words of a command
+${CARGO:-cargo} build --release --locked --target "$host" --package cloudtrail-exporter
 mkdir -p "$(dirname "$output")"
 cp "$target/$host/release/cloudtrail-exporter" "$output"

