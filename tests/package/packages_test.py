@@ -106,7 +106,8 @@ def started(root, simulator):
     command = root.unit()["ExecStart"].split()
     aws = subprocess.Popen([simulator, "--listen", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL)
     enter = ["chroot", f"--userspec={uid}:{gid}", root.path]
-    process = subprocess.Popen([*enter, *command], env=KEYS, stderr=subprocess.PIPE, text=True)
+    env = {**KEYS, "PATH": os.environ["PATH"]}
+    process = subprocess.Popen([*enter, *command], env=env)
     try:
         wait_for("ready", lambda: get(f"{URL}/-/ready")[0] == 200)
         metrics = samples(get(f"{URL}/metrics")[1])
