@@ -100,7 +100,7 @@ fn stage<E>(error: &SdkError<E, HttpResponse>) -> Stage {
 
 /// How far a call came that failed in the HTTP client.
 pub(super) fn of_connector(error: &ConnectorError) -> Stage {
-    if causes(error).any(<dyn StdError>::is::<BadReply>) {
+    if causes(error).any(|cause| cause.is::<BadReply>() || is_not_http(cause)) {
         return Stage::BadReply;
     }
     if error.is_timeout() {
@@ -137,6 +137,13 @@ fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
 /// The TLS layer's own error, or a connection that ended in the handshake.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>() || error.to_string().starts_with("tls handshake")
+}
+
+/// Bytes came that are not HTTP.
+fn is_not_http(error: &(dyn StdError + 'static)) -> bool {
+    error
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_parse)
 }
 
 /// The words for the log.
