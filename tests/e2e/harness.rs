@@ -75,7 +75,12 @@ impl Daemon {
                 log.push('\n');
             }
         });
-        let address = eventually("it listens", || listening(&log.lock().unwrap()));
+        let address = eventually("it listens", || {
+            let log = log.lock().unwrap();
+            let ended = child.try_wait().unwrap();
+            listening(&log)
+                .or_else(|| ended.map(|status| panic!("{status} before it listens:\n{log}")))
+        });
         Self {
             child,
             address,

@@ -32,6 +32,7 @@ judge "TLS, systemd, descriptors, reloads" "$python" web_stack.py
 judge "the Helm chart, by Helm, Kubernetes' schemas and the exporter" "$python" ../package/chart.py
 judge "Dockerfile, units, scrape configurations" "$python" ../package/files.py
 judge "compose" "$python" ../package/compose.py
+judge "faults of the clock, by libfaketime" ./faults_clock.sh
 judge "make stack" "$python" stack_up_test.py
 
 echo

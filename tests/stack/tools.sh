@@ -12,6 +12,8 @@ need amtool prometheus-alertmanager
 need jsonnet jsonnet
 need chromium chromium
 need curl curl
+need systemd-analyze systemd
+[[ -e /usr/share/doc/libfaketime ]] || missing+=(faketime)
 if ((${#missing[@]})); then
   sudo=$( ((EUID)) && echo sudo || true)
   # Debian starts servers on installation; the tests start their own.

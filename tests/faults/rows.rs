@@ -1,0 +1,9 @@
+//! The rows, kind by kind.
+
+pub mod aws;
+pub mod credentials;
+pub mod discovery;
+pub mod files;
+pub mod network;
+pub mod secrets;
+pub mod time;
