@@ -146,12 +146,23 @@ def judge(page, commands, done):
         if command["code"] == 0:
             continue
         if command.get("program", "aws") == "aws" and NOT_YET.search(command["error"]):
+            if command["args"][:2] == ["cloudformation", "deploy"]:
+                problems += undeclared(command["args"])
+                continue
             parsed = ask(page.cli, [*command["args"], "--generate-cli-skeleton", "output"], page.environment())
             if parsed["code"] == 0:
                 continue
-            command["error"] = parsed["err"].strip()
+            command["error"] += f"\n{parsed['err'].strip()}"
         problems.append(f"{command.get('program', 'aws')} {' '.join(command['args'])}: {command['error']}")
     return problems
+
+
+def undeclared(arguments):
+    """What is wrong with an update that moto cannot make, as of a service of ECS: parameters that the template does not have."""
+    template = (ROOT / arguments[arguments.index("--template-file") + 1]).read_text()
+    declared = re.findall(r"^  (\w+):$", template.split("Parameters:")[1].split("\nConditions:")[0], re.M)
+    given = arguments[arguments.index("--parameter-overrides") + 1 :]
+    return [f"the template has no parameter {word}" for word in given if word.partition("=")[0] not in declared]
 
 
 def blocks(page, first=None, last=None):

