@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the binary that the image and the packages ship: linked statically, so that it needs no
-# library at run time, not even for looking up names. Paths of this machine are mapped to fixed ones:
-# two builds of one revision give one file.
+# library at run time, not even for looking up names. Paths of this machine are mapped to fixed
+# ones: two builds of one revision give one file.
 #
 #   deploy/build-static.sh OUTPUT
 #

@@ -1,5 +1,5 @@
-"""Shows what Alertmanager sends: on the log as it comes, and newest first at http://localhost:9099/.
-For looking only; it keeps the last hundred notifications in memory."""
+"""Shows what Alertmanager sends: on the log as it comes, and newest first on a page at
+http://localhost:9099/. For looking only; it keeps the last hundred lines in memory."""
 
 import collections
 import datetime

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After installation and upgrade, of Debian's ("configure", old version) and Red Hat's packages (count).
+# After installation and upgrade, of Debian's packages and of Red Hat's.
 set -e
 user=cloudtrail-exporter
 

@@ -24,7 +24,7 @@ fn collect(folder: &Path, into: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// The longest words in `text` that begin with `prefix` and go on with characters that `goes_on` takes.
+/// The longest words in `text` that begin with `prefix` and go on as `goes_on` says.
 pub(crate) fn words<'a>(
     text: &'a str,
     prefix: &str,

@@ -20,7 +20,7 @@ HOME = {"HOME": "/home/reader", "UID": "1000", "AWS_PROFILE": "audit"}
 
 
 def merged(*names):
-    """The services of these files, merged. podman-compose asks for podman, and merges without it."""
+    """The services of these files, merged by podman-compose, which asks for podman first."""
     files = [word for name in names for word in ("-f", COMPOSE / name)]
     with tempfile.TemporaryDirectory() as folder:
         podman = pathlib.Path(folder, "podman")
@@ -101,8 +101,8 @@ def the_receiver_shows_what_alertmanager_sends():
         config["route"].update(group_wait="1s", group_interval="1s")
         file = pathlib.Path(folder, "alertmanager.yml")
         file.write_text(json.dumps(config))
-        flags = [f"--config.file={file}", f"--storage.path={folder}/data", "--cluster.listen-address=",
-                 f"--web.listen-address=127.0.0.1:{own}"]
+        flags = [f"--config.file={file}", f"--storage.path={folder}/data",
+                 "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{own}"]
         receiver = [sys.executable, COMPOSE / "receiver.py", str(port)]
         with Process("receiver", receiver), Process("alertmanager", [ALERTMANAGER, *flags]):
             url = f"http://127.0.0.1:{own}"

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 import yaml
 
@@ -18,6 +19,12 @@ SCRAPE = ROOT / "deploy/prometheus/scrape"
 # What `systemd-analyze security` calls the exposure of a service, from 0 to 10.
 EXPOSURE = 1.2
 USER_LINE = "u cloudtrail-exporter - "
+
+
+def image_has_the_version_of_the_program():
+    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    line = f"\nARG VERSION={cargo['workspace']['package']['version']}\n"
+    assert line in (ROOT / "deploy/docker/Dockerfile").read_text(), line
 
 
 def hadolint_finds_nothing():
@@ -198,6 +205,7 @@ def without_kubernetes(job):
 
 
 TESTS = [
+    image_has_the_version_of_the_program,
     hadolint_finds_nothing,
     systemd_accepts_the_units,
     the_unit_s_user_is_made,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image as its Dockerfile says, from the sources and from a binary built outside, and runs
-# what is in it. No registry is asked: the base with the compiler is made by debootstrap.
+# Builds the image as its Dockerfile says, from the sources and from a binary built outside, and
+# runs what is in it. No registry is asked: the base with the compiler is made by debootstrap.
 #
 #   image.sh FOLDER BINARY SIMULATOR
 #
@@ -44,7 +44,8 @@ base() { # NAME, the Debian base that stands for docker.io/library/rust
 build() { # TAG FORMAT BINARY
   local began=$SECONDS
   buildah build --isolation chroot --format "$2" --timestamp 1700000000 --no-cache --quiet \
-    --volume "${CARGO_HOME:-$HOME/.cargo}:/cargo" --volume "${RUSTUP_HOME:-$HOME/.rustup}:/rustup:ro" \
+    --volume "${CARGO_HOME:-$HOME/.cargo}:/cargo" \
+    --volume "${RUSTUP_HOME:-$HOME/.rustup}:/rustup:ro" \
     --build-arg BUILD_IMAGE=localhost/base --build-arg "REVISION=$revision" \
     --build-arg "BINARY=$3" --file "$context/deploy/docker/Dockerfile" --tag "$1" "$context" \
     >"$folder/$1.log" 2>&1 || { tail -20 "$folder/$1.log"; exit 1; }

@@ -8,8 +8,10 @@ import json
 import pathlib
 import sys
 import tarfile
+import tomllib
 
-VERSION = "0.1.0"
+CARGO = pathlib.Path(__file__).resolve().parents[2] / "Cargo.toml"
+VERSION = tomllib.loads(CARGO.read_text())["workspace"]["package"]["version"]
 LABEL = "org.opencontainers.image."
 
 

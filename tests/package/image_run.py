@@ -138,8 +138,8 @@ def bad_configuration_is_refused(image):
 def names_are_looked_up(image, simulator):
     """The simulator is reached by a name of the DNS server, and by one of /etc/hosts."""
     port = free_port()
-    dns = ["dnsmasq", "--keep-in-foreground", "--no-hosts", "--no-resolv", "--user=root", "--pid-file",
-           "--bind-interfaces", "--listen-address=127.0.0.1", "--address=/aws.test/127.0.0.1"]
+    dns = ["dnsmasq", "--keep-in-foreground", "--no-hosts", "--no-resolv", "--user=root",
+           "--pid-file", "--bind-interfaces", "--listen-address=127.0.0.1", "--address=/aws.test/127.0.0.1"]
     servers = [dns, [simulator, "--listen", f"127.0.0.1:{port}"]]
     running = [subprocess.Popen(each, stdout=subprocess.DEVNULL) for each in servers]
     try:
