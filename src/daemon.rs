@@ -239,7 +239,8 @@ impl Stop {
 struct Reloader {
     engine: Engine,
     origin: Origin,
-    /// Beside the runtime and its pool: neither a slow disk nor slow name look-ups hold up what else there is to do.
+    /// Beside the runtime and its pool: neither a slow disk nor slow name look-ups hold up what
+    /// else there is to do.
     reader: Worker,
     hangup: Signal,
     wishes: mpsc::Receiver<ReloadRequest>,

@@ -126,7 +126,8 @@ pub async fn welcome(mut snapshots: watch::Receiver<Arc<Snapshot>>, url: String)
          \x20 A simulated AWS, polled every 5 s through the real SDK. Over the first minutes trails stop, buckets vanish and accounts recover.\n\
          \x20 Try: curl -s {url}/metrics | grep compliance_reason\n\n"
     );
-    // On a thread of its own: standard output may be a pipe that is not read. Whoever closed it does not want to know.
+    // On a thread of its own: standard output may be a pipe that is not read. Whoever closed it
+    // does not want to know.
     let print = move || std::io::stdout().write_all(text.as_bytes());
     let _ = Worker::new("banner").run(BANNER, print).await;
 }

@@ -1,8 +1,9 @@
 //! Basic authentication against bcrypt hashes.
 //!
-//! A name that is not known costs as much as one that is. A check that succeeded is remembered, one that failed is not; the same login made by many
-//! at once is checked once. Hashing runs beside the runtime, few at once and peer by peer, so that a flood of logins delays neither other work nor the
-//! login of another peer for long.
+//! A name that is not known costs as much as one that is. A check that succeeded is remembered, one
+//! that failed is not; the same login made by many at once is checked once. Hashing runs beside the
+//! runtime, few at once and peer by peer, so that a flood of logins delays neither other work nor
+//! the login of another peer for long.
 
 mod checks;
 mod turns;
@@ -47,8 +48,8 @@ pub(super) struct Users {
     logins: Arc<Logins>,
 }
 
-/// The logins that were good, and those being checked. It outlives the list of users: what is known of a login holds as
-/// long as its user has that hash.
+/// The logins that were good, and those being checked. It outlives the list of users: what is known
+/// of a login holds as long as its user has that hash.
 struct Logins {
     checks: Checks,
     turns: Turns,
@@ -79,7 +80,8 @@ impl Logins {
 }
 
 impl Users {
-    /// Checks logins of these users; `None` if there are none: then nobody has to log in. What was known of logins stays known.
+    /// Checks logins of these users; `None` if there are none: then nobody has to log in. What was
+    /// known of logins stays known.
     pub(super) fn new(hashes: UserHashes, before: Option<&Self>) -> Option<Self> {
         if hashes.0.is_empty() {
             return None;

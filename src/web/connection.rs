@@ -16,7 +16,7 @@ use super::door::Place;
 use super::limits;
 use super::lobby;
 use super::phase::Phase;
-use super::service::Site;
+use super::service::{Client, Site};
 
 /// Serves requests until the client leaves, breaks a limit, has to make room, or the server stops.
 pub(super) async fn serve<S>(site: Arc<Site>, stream: S, place: Place, stop: watch::Receiver<bool>)
@@ -29,8 +29,11 @@ where
         limits::RESPONSE_WRITE,
         activity.clone(),
     ));
-    let peer = place.peer;
-    let service = service_fn(|request| Arc::clone(&site).answer(request, peer, activity.clone()));
+    let client = Client {
+        peer: place.peer,
+        activity: activity.clone(),
+    };
+    let service = service_fn(|request| Arc::clone(&site).answer(request, client.clone()));
     let mut connection = http1().serve_connection(io, service);
     if run(&mut connection, &place, stop).await == End::NotHeard {
         let parts = connection.into_parts();
@@ -83,7 +86,8 @@ where
         Phase::Waiting { fresh: true, .. } => return End::NotHeard,
         Phase::Waiting { fresh: false, .. } => {}
         // It takes nothing of its answer, so waiting for its end would give no place back.
-        Phase::Answering | Phase::Flushing if !stopping && place.activity.is_blocked() => {}
+        Phase::Answering | Phase::Flushing
+            if !stopping && place.activity.blocked_since().is_some() => {}
         Phase::Answering | Phase::Flushing => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;

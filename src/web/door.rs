@@ -1,8 +1,9 @@
 //! The door: how many connections there may be, in all and from one peer, and who has to leave when there is no room.
 //!
-//! A connection that is being answered, and takes its answer, is never asked to leave. One that has sent no request for a while, or takes nothing of its
-//! answer, is, the longest idle first; and where all are in use, those of the peer that has most: so those who drip their requests, sit idle or do not read
-//! cannot keep a scraper out.
+//! A connection that is being answered, and takes its answer, is never asked to leave. One that has
+//! sent no request for a while, or takes nothing of its answer, is, the longest idle first; and
+//! where all are in use, those of the peer that has most: so those who drip their requests, sit
+//! idle or do not read cannot keep a scraper out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -98,7 +99,8 @@ impl Door {
 }
 
 impl Guests {
-    /// Whether there is room for one more of `peer`, after sending somebody away if need be: one of the same peer if that has too many.
+    /// Whether there is room for one more of `peer`, after sending somebody away if need be: one of
+    /// the same peer if that has too many.
     fn make_room(&mut self, peer: Peer, max: usize, now: Instant) -> bool {
         let of_peer = self.inside.values().filter(|g| g.peer == peer).count();
         if of_peer >= limits::MAX_CONNECTIONS_PER_PEER {

@@ -13,11 +13,13 @@ pub const RESPONSE_WRITE: Duration = Duration::from_secs(30);
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Header fields of a request. Browsers send about 20.
 pub const MAX_HEADERS: usize = 64;
-/// Connections at once, where there are file descriptors enough: far below the usual limit of 1024, which AWS connections share.
+/// Connections at once, where there are file descriptors enough: far below the usual limit of 1024,
+/// which AWS connections share.
 pub const MAX_CONNECTIONS: usize = 256;
 /// Connections at once from one address (IPv6: from one /64 network), so that one client cannot have them all.
 pub const MAX_CONNECTIONS_PER_PEER: usize = 32;
-/// A connection that has not sent a request, or has taken nothing of its answer, for this long makes room for a new one when there is none left.
+/// A connection that has not sent a request, or has taken nothing of its answer, for this long
+/// makes room for a new one when there is none left.
 pub const PATIENCE_WHEN_FULL: Duration = Duration::from_millis(250);
 /// Connections at once that wait for a place.
 pub const MAX_LOBBY: usize = 256;
@@ -33,8 +35,9 @@ pub const MAX_LOGINS: usize = 128;
 pub const LOGIN_WAIT: Duration = Duration::from_secs(10);
 /// Answers rendered at once, unless `--web.max-requests` says otherwise.
 pub const MAX_RENDERS: usize = 16;
-/// A reader that has taken nothing for this long gives its place among the answers rendered to others, and gets one again when it reads on: it costs a
-/// buffer, not time. Also how soon it is looked again for one.
+/// A reader that has taken nothing for this long gives its place among the answers rendered to
+/// others, and gets one again when it reads on: it costs a buffer, not time. Also how soon it is
+/// looked again for one.
 pub const RENDER_STALL: Duration = Duration::from_millis(20);
 /// How long answers in flight may take to end after shutdown began; leaves half a second of the three that shutdown may take.
 pub const DRAIN: Duration = Duration::from_millis(2500);

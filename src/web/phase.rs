@@ -46,7 +46,8 @@ impl Activity {
         self.lock().phase
     }
 
-    /// Since when nothing goes on: no request is being answered, or the client takes nothing of an answer.
+    /// Since when nothing goes on: no request is being answered, or the client takes nothing of an
+    /// answer.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.lock();
         match state.phase {
@@ -55,9 +56,9 @@ impl Activity {
         }
     }
 
-    /// Whether the client takes nothing of an answer.
-    pub(super) fn is_blocked(&self) -> bool {
-        self.lock().blocked.is_some()
+    /// Since when the client takes nothing of an answer.
+    pub(super) fn blocked_since(&self) -> Option<Instant> {
+        self.lock().blocked
     }
 
     /// The client took something of what is written, or takes nothing.
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(activity.idle_since(), Some(at(1)));
         activity.wrote(true, at(3));
         assert_eq!(activity.idle_since(), None);
-        assert!(!activity.is_blocked());
+        assert_eq!(activity.blocked_since(), None);
     }
 
     #[test]

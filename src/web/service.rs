@@ -24,6 +24,15 @@ use super::{Server, WebSettings, api, fleet};
 use crate::clock;
 use crate::snapshot::Snapshot;
 
+/// Who asks, and what its connection is doing.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    /// Whose share is used.
+    pub(super) peer: Peer,
+    /// What the connection is doing.
+    pub(super) activity: Activity,
+}
+
 /// What every request is answered from.
 pub(super) struct Site {
     server: Server,
@@ -56,13 +65,12 @@ impl Site {
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-        peer: Peer,
-        activity: Activity,
+        client: Client,
     ) -> Result<Answer, Infallible> {
-        let answering = activity.answer();
+        let answering = client.activity.answer();
         let in_flight = self.server.self_metrics.http_begins();
         let guard = Arc::clone(&self.guard.borrow());
-        let (handler, mut answer) = self.dispatch(&request, peer, &guard).await;
+        let (handler, mut answer) = self.dispatch(&request, &client, &guard).await;
         let metrics = &self.server.self_metrics;
         metrics.http_answered(handler, answer.status().as_u16());
         guard.dress(&mut answer);
@@ -78,7 +86,7 @@ impl Site {
     async fn dispatch(
         &self,
         request: &Request<Incoming>,
-        peer: Peer,
+        client: &Client,
         guard: &Guard,
     ) -> (&'static str, Answer) {
         let path = request.uri().path();
@@ -87,30 +95,30 @@ impl Site {
             Ok(route) | Err(Missed::Method(route, _)) => route.handler(),
             Err(Missed::NotFound) => "other",
         };
-        if let Err(answer) = guard.pass(request.headers(), peer).await {
+        if let Err(answer) = guard.pass(request.headers(), client.peer).await {
             return (handler, answer);
         }
         let answer = match found {
             _ if has_body(request) => text(StatusCode::BAD_REQUEST, "No page here takes a body."),
-            Ok(route) => self.page(route, request, peer).await,
+            Ok(route) => self.page(route, request, client).await,
             Err(Missed::Method(_, allowed)) => not_allowed(allowed),
             Err(Missed::NotFound) => not_found(),
         };
         (handler, answer)
     }
 
-    async fn page(&self, route: Route, request: &Request<Incoming>, peer: Peer) -> Answer {
+    async fn page(&self, route: Route, request: &Request<Incoming>, client: &Client) -> Answer {
         match route {
             Route::Healthy => text(StatusCode::OK, "Healthy."),
             Route::Ready => self.ready(),
             Route::Reload => reload(self.server.reload.as_ref(), request.headers()).await,
-            rendered => self.rendered(rendered, request, peer),
+            rendered => self.rendered(rendered, request, client),
         }
     }
 
     /// An answer made from the latest snapshot, if not too many are being made already.
-    fn rendered(&self, route: Route, request: &Request<Incoming>, peer: Peer) -> Answer {
-        let Some(permit) = self.renders.begin(peer, Instant::now()) else {
+    fn rendered(&self, route: Route, request: &Request<Incoming>, client: &Client) -> Answer {
+        let Some(permit) = self.renders.begin(client, Instant::now()) else {
             return closing(busy("Too many requests at once."));
         };
         let snapshot = Arc::clone(&self.server.snapshot.borrow());

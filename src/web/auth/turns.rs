@@ -1,5 +1,5 @@
-//! Turns at something costly: few at once, and those who wait are served peer by peer, one turn each, so that a peer
-//! with many waits longer and a peer with one does not.
+//! Turns at something costly: few at once, and those who wait are served peer by peer, one turn
+//! each, so that a peer with many waits longer and a peer with one does not.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,7 +47,8 @@ impl Turns {
 }
 
 impl Queue {
-    /// Has `peer` wait, if not too many do. Where too many do in all, the last of the peer with most gives way.
+    /// Has `peer` wait, if not too many do. Where too many do in all, the last of the peer with
+    /// most gives way.
     fn wait(&mut self, peer: Peer) -> Option<oneshot::Receiver<Turn>> {
         self.forget_those_who_left();
         let own = self.peers.iter().find(|(of, _)| *of == peer);
