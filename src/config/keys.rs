@@ -160,7 +160,10 @@ fn walk(value: &Value, path: &str, pattern: &str, faults: &Faults) {
     match &value.kind {
         ValueKind::Table(map) => {
             let known = names(pattern);
-            for (name, inner) in map {
+            // A map has no order of its own, and the same text has the same errors.
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(name, _)| *name);
+            for (name, inner) in entries {
                 if known.contains(&name.as_str()) {
                     walk(inner, &join(path, name), &join(pattern, name), faults);
                 } else if !known.is_empty() {

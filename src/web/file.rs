@@ -82,9 +82,9 @@ impl WebFile {
     }
 
     fn from_contents(path: &Path, contents: &Contents) -> Result<Self, WebFileError> {
-        let refused = |reasons| WebFileError {
+        let refused = |reasons: Vec<String>| WebFileError {
             path: path.to_owned(),
-            reasons,
+            reasons: reasons.iter().map(|reason| quiet(reason)).collect(),
         };
         let text = contents.text(path).map_err(|e| refused(vec![e]))?;
         Self::parse(path, &text, contents).map_err(refused)
@@ -151,6 +151,11 @@ impl WebFile {
             rate,
         })
     }
+}
+
+/// A text of one line: what the file's author wrote into a key or a path breaks no log.
+fn quiet(text: &str) -> String {
+    text.replace(char::is_control, "\u{FFFD}")
 }
 
 /// The keys of the whole file.

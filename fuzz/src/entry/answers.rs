@@ -5,7 +5,7 @@
 //! `AssumeRole`, with a line `----` between two. One that begins with a line `HTTP STATUS TYPE` has
 //! that status and content type. One that is empty or not there is a good answer.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,24 +55,39 @@ struct Answer {
     body: Vec<u8>,
 }
 
-pub fn run(data: &[u8]) {
-    thread_local! {
-        static RUNTIME: OnceCell<tokio::runtime::Runtime> = const { OnceCell::new() };
+/// What is made once for all runs: clients are dear.
+struct Stand {
+    runtime: tokio::runtime::Runtime,
+    aws: SdkAws,
+}
+
+thread_local! {
+    static STAND: OnceCell<Stand> = const { OnceCell::new() };
+    /// What AWS answers in the run under way.
+    static SCRIPT: RefCell<Option<Script>> = const { RefCell::new(None) };
+}
+
+impl Stand {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let aws = runtime.block_on(adapter());
+        Self { runtime, aws }
     }
+}
+
+pub fn run(data: &[u8]) {
     let script = Script::of(data);
-    RUNTIME.with(|runtime| {
-        let built = || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-        };
-        let runtime = runtime.get_or_init(|| built().expect("a runtime"));
-        runtime.block_on(judge(&script));
+    SCRIPT.set(Some(script.clone()));
+    STAND.with(|stand| {
+        let stand = stand.get_or_init(Stand::new);
+        stand.runtime.block_on(judge(&stand.aws, &script));
     });
 }
 
-async fn judge(script: &Script) {
-    let aws = adapter(script).await;
+async fn judge(aws: &SdkAws, script: &Script) {
     let mut account = fixture::account(ID, "fuzzed");
     account.access = Access::Role {
         role: "arn:aws:iam::012345678901:role/read"
@@ -102,7 +117,7 @@ async fn judge(script: &Script) {
             for trail in list.trails.into_iter().take(MOST_TRAILS) {
                 let mut facts = fixture::trail(ID, "main");
                 facts.trail = trail;
-                ask(&aws, &session, script, &mut facts).await;
+                ask(aws, &session, script, &mut facts).await;
                 heard.push(facts);
             }
             (
@@ -271,15 +286,14 @@ fn good(operation: &str) -> Answer {
     Answer::new(200, "", body.as_bytes())
 }
 
-async fn adapter(script: &Script) -> SdkAws {
-    thread_local! {
-        static METRICS: SelfMetrics = SelfMetrics::new(Build {
-            version: "0",
-            revision: "0",
-            rustc: "0",
-            target: "0",
-        }).expect("metrics");
-    }
+async fn adapter() -> SdkAws {
+    let build = Build {
+        version: "0",
+        revision: "0",
+        rustc: "0",
+        target: "0",
+    };
+    let metrics = SelfMetrics::new(build).expect("metrics");
     let settings = AwsSettings {
         region: "us-east-1".parse().expect("a Region"),
         endpoint_url: None,
@@ -287,7 +301,7 @@ async fn adapter(script: &Script) -> SdkAws {
         max_attempts: 1,
         by_profile: EndpointsByProfile::default(),
     };
-    let often = NonZeroU32::new(1_000_000).expect("not zero");
+    let often = NonZeroU32::new(20_000).expect("not zero");
     let limits = CallLimits {
         calls_per_second: often,
         sts_per_second: often,
@@ -295,15 +309,14 @@ async fn adapter(script: &Script) -> SdkAws {
         ..CallLimits::default()
     };
     let key = GivenCredentials::default().with(None, "AKIAFUZZ", &Secret::new("made-up"));
-    let http = SharedHttpClient::new(Played(script.clone()));
-    let metrics = METRICS.with(Clone::clone);
+    let http = SharedHttpClient::new(Played);
     let adapter = SdkAws::over(http, &settings, metrics, limits, key).await;
     adapter.expect("a way to AWS")
 }
 
-/// AWS, by a script.
+/// AWS, by the script of the run.
 #[derive(Debug, Clone)]
-struct Played(Script);
+struct Played;
 
 impl HttpClient for Played {
     fn http_connector(
@@ -322,6 +335,7 @@ impl HttpConnector for Played {
             .get("x-amz-target")
             .unwrap_or("STS.AssumeRole");
         let operation = target.rsplit('.').next().unwrap_or_default();
-        HttpConnectorFuture::ready(Ok(self.0.answer(operation).response()))
+        let script = SCRIPT.with_borrow(Clone::clone).expect("a script");
+        HttpConnectorFuture::ready(Ok(script.answer(operation).response()))
     }
 }

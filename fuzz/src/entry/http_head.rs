@@ -50,7 +50,7 @@ impl Stand {
         let house = &self.house;
         let answer = self
             .runtime
-            .block_on(timeout(PATIENCE, exchanged(house, data)));
+            .block_on(async { timeout(PATIENCE, exchanged(house, data)).await });
         check(&answer.expect("an end of the connection"));
         self.runs += 1;
         if self.runs % LOOK == 1 {
