@@ -8,7 +8,7 @@
 # - the image as an OCI archive; the Helm chart as a package
 # - the bill of materials (CycloneDX); SHA256SUMS; SHA256SUMS.sig if SIGNING_KEY names an Ed25519 key
 #
-# BINARY=FILE takes a binary that was built before. SKIP="image packages chart sbom" leaves parts out.
+# BINARY=FILE takes a binary, GENERATED=FOLDER manual pages, that were built before. SKIP="image packages chart sbom" leaves parts out.
 # NFPM, HELM and BUILDAH name those programs, PYTHON one that has helm-python-sdk, instead of HELM.
 set -euo pipefail
 output=$(realpath -m "${1:?usage: release.sh OUTPUT}")
@@ -34,7 +34,11 @@ binary() {
 }
 
 generated() {
-  cargo run --quiet --locked --example generate_docs -- "$work/generated"
+  if [[ -n ${GENERATED:-} ]]; then
+    cp -r "$GENERATED" "$work/generated"
+  else
+    cargo run --quiet --locked --example generate_docs -- "$work/generated"
+  fi
 }
 
 archive() {
@@ -52,11 +56,12 @@ packages() {
 
 # The context is small: the binary, and what lays out the image's root.
 image() {
-  local base=${BASE_IMAGE:-docker.io/library/debian:bookworm-slim} context=$work/context
+  local base=${BASE_IMAGE:-docker.io/library/buildpack-deps:bookworm-curl} context=$work/context
   mkdir -p "$context/deploy"
   cp -r deploy/docker "$context/deploy/"
   cp LICENSE "$work/$name" "$context/"
-  "${BUILDAH:-buildah}" build --isolation "${ISOLATION:-oci}" --format oci --timestamp "$SOURCE_DATE_EPOCH" \
+  # BUILDAH may have options of its own.
+  ${BUILDAH:-buildah} build --isolation "${ISOLATION:-oci}" --format oci --timestamp "$SOURCE_DATE_EPOCH" \
     --file deploy/docker/Dockerfile --build-arg "BUILD_IMAGE=$base" --build-arg "BINARY=/src/$name" \
     --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
     --tag "oci-archive:$output/$name-$version-image-$arch.tar:$version" "$context"
@@ -73,7 +78,7 @@ chart() {
 
 # cargo-cyclonedx writes beside Cargo.toml.
 sbom() {
-  cargo cyclonedx --format json --spec-version 1.5 --describe crate --override-filename "$name.cdx"
+  cargo cyclonedx --format json --spec-version 1.5 --override-filename "$name.cdx"
   mv "$name.cdx.json" "$output/$name-$version.cdx.json"
   find . -path ./target -prune -o -name "$name.cdx.json" -exec rm {} +
 }
