@@ -100,7 +100,9 @@ fn imports_point_one_way() {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
-            for other in imports(line).filter(|o| !o.is_empty()) {
+            // What the crate's root itself says is of no room.
+            let of_rooms = |other: &String| !["", "version_line"].contains(&other.as_str());
+            for other in imports(line).filter(of_rooms) {
                 let at = format!("{}:{}", path.display(), number + 1);
                 assert!(
                     place(&other) <= place(&own),
