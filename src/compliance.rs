@@ -33,6 +33,8 @@ mod truth;
 use std::time::Duration;
 
 pub use evaluate::{Evaluation, evaluate};
+pub use owner::OwnersTrail;
+pub use proofs::Freshness;
 pub use standing::{HeldTrail, Standing};
 pub use truth::Truth;
 

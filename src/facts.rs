@@ -160,7 +160,7 @@ fn ahead(at: SystemTime, now: SystemTime) -> Duration {
 pub struct Dated<T> {
     /// What was read.
     pub value: T,
-    /// When the poll that read it ended.
+    /// When the first attempt of the call that read it was made.
     pub at: Timestamp,
 }
 
@@ -312,6 +312,29 @@ pub struct FieldSelector {
     pub other_operators: bool,
 }
 
+/// When the answers about one trail were asked for: at the first attempt of each call, since an
+/// answer may be outstanding for as long as a host sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dates {
+    /// The `DescribeTrails` that described it.
+    pub described: Timestamp,
+    /// `GetTrailStatus`.
+    pub status: Timestamp,
+    /// `GetEventSelectors`.
+    pub selectors: Timestamp,
+}
+
+impl Dates {
+    /// All at one moment.
+    pub fn all(at: Timestamp) -> Self {
+        Self {
+            described: at,
+            status: at,
+            selectors: at,
+        }
+    }
+}
+
 /// What one poll heard of one trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailFacts {
@@ -319,8 +342,13 @@ pub struct TrailFacts {
     pub trail: Trail,
     /// Its status.
     pub status: Result<TrailStatus, Failure>,
+    /// How the call failed in the home Region, where another Region's shadow copy answered instead.
+    /// Only whether the trail is logging is its status then; times are that Region's own.
+    pub shadow: Option<Failure>,
     /// Its event selectors.
     pub selectors: Result<EventSelectors, Failure>,
+    /// When that was asked for.
+    pub dates: Dates,
 }
 
 /// How `DescribeTrails` went in one Region.
@@ -354,8 +382,22 @@ pub struct AccountFacts {
     pub account: AccountId,
     /// `DescribeTrails`, in the order in which the Regions were asked; at least one.
     pub regions: Vec<(Region, RegionAnswer)>,
+    /// When the oldest of those answers was asked for.
+    pub described: Timestamp,
     /// The distinct trails seen, by ARN, ascending.
     pub trails: Vec<TrailFacts>,
+}
+
+impl AccountFacts {
+    /// The same facts, all asked for at one moment.
+    #[must_use]
+    pub fn dated(mut self, at: Timestamp) -> Self {
+        self.described = at;
+        for heard in &mut self.trails {
+            heard.dates = Dates::all(at);
+        }
+        self
+    }
 }
 
 /// How one poll of one account ended.
@@ -380,7 +422,7 @@ pub enum PollOutcome {
 /// One poll of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
-    /// When it ended; the facts are as fresh as this.
+    /// When it ended; its facts are older.
     pub ended: Timestamp,
     /// How long it took.
     pub duration: Duration,

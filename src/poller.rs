@@ -6,6 +6,7 @@
 //! - [`gate`]: how many are under way at once, and how slow ones get out of the way;
 //! - [`mod@poll`]: one poll of one account, and [`merge`], what several Regions' answers come to;
 //! - [`refused`]: owners of organization trails that cannot stand in for their members;
+//! - [`readings`]: the organization trails that their owners have read lately;
 //! - [`task`]: one account's task;
 //! - [`fleet`]: the loop over all of them.
 
@@ -14,6 +15,7 @@ pub mod gate;
 pub mod merge;
 pub mod phase;
 pub mod poll;
+mod readings;
 mod refused;
 mod task;
 

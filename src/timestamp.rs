@@ -49,6 +49,17 @@ impl Timestamp {
         }
     }
 
+    /// The later of two moments by boot time, which alone orders all moments of one host.
+    #[must_use]
+    pub fn latest(self, other: Self) -> Self {
+        if other.boot > self.boot { other } else { self }
+    }
+
+    /// Whether it is past a limit by either clock.
+    pub fn is_past(self, limit: Self) -> bool {
+        self.wall > limit.wall || self.boot > limit.boot
+    }
+
     /// Whether what was read at `at` and lasts this long is fresh now: both clocks must say so.
     /// What the wall clock dates further ahead than it lasts is not: the clock was set back.
     pub fn is_within(self, lasts: Duration, at: Self) -> bool {

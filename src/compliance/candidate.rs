@@ -60,6 +60,19 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// When the oldest answer that a check of it stands on was asked for.
+    pub(super) fn asked(&self, check: Check) -> Timestamp {
+        let dates = &self.heard.dates;
+        match check {
+            Check::MultiRegionTrail => dates.described,
+            Check::ManagementEvents => dates
+                .described
+                .earliest(dates.status)
+                .earliest(dates.selectors),
+            _ => dates.described.earliest(dates.status),
+        }
+    }
+
     /// Whether it covers the account and is logging.
     pub(super) fn logging(&self) -> Truth {
         let logging = self.status().map(|status| status.logging.into());
@@ -89,24 +102,31 @@ impl<'a> Candidate<'a> {
     }
 
     fn status(&self) -> Result<&'a TrailStatus, Truth> {
-        self.heard
-            .status
-            .as_ref()
-            .map_err(|failure| Truth::Unknown {
-                order: self.status_call,
-                reason: match failure {
-                    Failure::AccessDenied | Failure::NotFound | Failure::NotAsked => {
-                        Reason::TrailStatusUnreadable
-                    }
-                    _ => (*failure).into(),
-                },
-            })
+        let status = self.heard.status.as_ref();
+        status.map_err(|failure| self.unread(*failure))
+    }
+
+    fn unread(&self, failure: Failure) -> Truth {
+        Truth::Unknown {
+            order: self.status_call,
+            reason: match failure {
+                Failure::AccessDenied | Failure::NotFound | Failure::NotAsked => {
+                    Reason::TrailStatusUnreadable
+                }
+                _ => failure.into(),
+            },
+        }
     }
 
     fn delivers(&self, policy: &Policy, now: Timestamp) -> Truth {
         let delivers =
             |status| delivery::delivers(status, self.validation(), self.status_call, policy, now);
-        self.status().map_or_else(|unknown| unknown, delivers)
+        let delivers = self.status().map_or_else(|unknown| unknown, delivers);
+        match self.heard.shadow {
+            // Times of another Region prove that something arrived, never that nothing did.
+            Some(failure) if delivers == Truth::False => self.unread(failure),
+            _ => delivers,
+        }
     }
 
     fn records_all(&self) -> Truth {

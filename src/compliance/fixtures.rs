@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::account::{AccountId, TrailArn};
-use crate::compliance::{Check, HeldTrail, Policy, Reason, State, Verdict};
+use crate::compliance::{Check, Freshness, HeldTrail, OwnersTrail, Policy, Reason, State, Verdict};
 use crate::facts::{
-    AccountFacts, AdvancedSelector, BasicSelector, Dated, EventSelectors, Failure, FieldSelector,
-    Moment, Poll, PollOutcome, ReadWrite, RegionAnswer, Trail, TrailFacts, TrailStatus,
+    AccountFacts, AdvancedSelector, BasicSelector, Dated, Dates, EventSelectors, Failure,
+    FieldSelector, Moment, Poll, PollOutcome, ReadWrite, RegionAnswer, Trail, TrailFacts,
+    TrailStatus,
 };
 use crate::timestamp::Timestamp;
 
@@ -93,7 +94,9 @@ fn trail_of(owner: &str, name: &str) -> TrailFacts {
             sns_topic_arn: None,
         },
         status: Ok(status()),
+        shadow: None,
         selectors: Ok(EventSelectors::Default),
+        dates: Dates::all(now()),
     }
 }
 
@@ -184,6 +187,7 @@ pub(crate) fn asked(
     AccountFacts {
         account: id(ME),
         regions: regions.into_iter().map(region).collect(),
+        described: now(),
         trails,
     }
 }
@@ -202,12 +206,12 @@ pub(crate) fn both(
     asked([(HOME, home), (AWAY, away)], trails)
 }
 
-/// A poll that ended at `ended` with these facts.
+/// A poll that asked for these facts and ended at `ended`.
 pub(crate) fn poll(facts: AccountFacts, ended: Timestamp) -> Poll {
     Poll {
         ended,
         duration: Duration::from_secs(1),
-        outcome: PollOutcome::Answered(facts),
+        outcome: PollOutcome::Answered(facts.dated(ended)),
     }
 }
 
@@ -219,11 +223,20 @@ pub(crate) fn held_by_owner(heard: &TrailFacts, at: Timestamp) -> HeldTrail {
         trail: heard.trail.clone(),
         status: status.map(|value| Dated { value, at }),
         selectors: selectors.map(|value| Dated { value, at }),
+        shadow: heard.shadow,
     }
 }
 
+/// What the owner holds of a trail, fresh for as long as by default.
+pub(crate) fn owned(held: &HeldTrail) -> OwnersTrail<'_> {
+    let lasts = rule().stale_after;
+    let lapsed = None;
+    let fresh = Freshness { lasts, lapsed };
+    OwnersTrail { held, fresh }
+}
+
 /// No owner is polled by this process.
-pub(crate) fn nobody<'a>(_: &TrailArn) -> Option<&'a HeldTrail> {
+pub(crate) fn nobody<'a>(_: &TrailArn) -> Option<OwnersTrail<'a>> {
     None
 }
 

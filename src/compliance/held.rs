@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 use super::presence;
 use crate::account::Region;
 use crate::facts::{
-    AccountFacts, Dated, EventSelectors, Failure, RegionAnswer, Trail, TrailFacts, TrailStatus,
+    AccountFacts, Dated, Dates, EventSelectors, Failure, RegionAnswer, Trail, TrailFacts,
+    TrailStatus,
 };
 use crate::timestamp::Timestamp;
 
@@ -22,6 +23,9 @@ pub struct HeldTrail {
     pub status: Option<Dated<TrailStatus>>,
     /// The account's own last reading of its selectors.
     pub selectors: Option<Dated<EventSelectors>>,
+    /// How the home Region's call failed, where the last reading is that of a shadow copy: only
+    /// whether the trail is logging comes from there, deliveries stay as last read at home.
+    pub shadow: Option<Failure>,
 }
 
 /// Trails by ARN, ascending. Most accounts see one, and it then lies beside what else is held of the account: a scrape of thousands waits for less memory.
@@ -29,24 +33,34 @@ pub(super) type HeldTrails = SmallVec<[HeldTrail; 1]>;
 
 impl HeldTrail {
     /// The trail after a poll that saw it; what the poll could not read stays as it was.
-    fn seen(before: Option<&Self>, heard: &TrailFacts, ended: Timestamp) -> Self {
+    fn seen(before: Option<&Self>, heard: &TrailFacts) -> Self {
+        let (status, shadow) = match read(&heard.status, heard.dates.status) {
+            Some(read) if heard.shadow.is_some() => (Some(elsewhere(before, read)), heard.shadow),
+            Some(read) => (Some(read), None),
+            None => (
+                before.and_then(|held| held.status.clone()),
+                before.and_then(|held| held.shadow),
+            ),
+        };
         Self {
             trail: heard.trail.clone(),
-            status: read(&heard.status, ended)
-                .or_else(|| before.and_then(|held| held.status.clone())),
-            selectors: read(&heard.selectors, ended)
+            status,
+            selectors: read(&heard.selectors, heard.dates.selectors)
                 .or_else(|| before.and_then(|held| held.selectors.clone())),
+            shadow,
         }
     }
 
     /// The trail as if it had been heard of just now. What was never read has failed.
-    pub(super) fn as_heard(&self) -> TrailFacts {
+    pub(super) fn as_heard(&self, now: Timestamp) -> TrailFacts {
         let status = self.status.as_ref().map(|held| held.value.clone());
         let selectors = self.selectors.as_ref().map(|held| held.value.clone());
         TrailFacts {
             trail: self.trail.clone(),
             status: status.ok_or(Failure::Other),
             selectors: selectors.ok_or(Failure::Other),
+            shadow: self.shadow,
+            dates: Dates::all(now),
         }
     }
 
@@ -63,12 +77,12 @@ impl HeldTrail {
 }
 
 /// The trails after a poll with these facts.
-pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: Timestamp) -> HeldTrails {
+pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts) -> HeldTrails {
     let before = |heard: &TrailFacts| held.iter().find(|h| h.trail.arn == heard.trail.arn);
     let was_seen = |h: &HeldTrail| facts.trails.iter().any(|t| t.trail.arn == h.trail.arn);
     let seen = facts.trails.iter();
     let mut trails: HeldTrails = seen
-        .map(|heard| HeldTrail::seen(before(heard), heard, ended))
+        .map(|heard| HeldTrail::seen(before(heard), heard))
         .collect();
     let unseen = held
         .iter()
@@ -76,6 +90,14 @@ pub(super) fn after(held: &[HeldTrail], facts: &AccountFacts, ended: Timestamp) 
     trails.extend(unseen.take(MOST_UNSEEN).cloned());
     trails.sort_by(|a, b| a.trail.arn.cmp(&b.trail.arn));
     trails
+}
+
+/// A shadow copy's reading: what it says of deliveries is not the trail's.
+fn elsewhere(before: Option<&HeldTrail>, mut read: Dated<TrailStatus>) -> Dated<TrailStatus> {
+    let at_home = before.and_then(|held| held.status.as_ref());
+    let deliveries = at_home.map(|status| status.value.deliveries.clone());
+    read.value.deliveries = deliveries.unwrap_or_default();
+    read
 }
 
 fn read<T: Clone>(answer: &Result<T, Failure>, at: Timestamp) -> Option<Dated<T>> {
@@ -95,6 +117,11 @@ mod tests {
         AWAY, HOME, ME, Sketch, arn, asked, both, minutes, now, organization_trail, trail, whole,
     };
     use RegionAnswer::{Disabled, Failed, Partial, Whole};
+
+    /// The trails after a poll that asked everything at that moment.
+    fn after(held: &[HeldTrail], facts: &AccountFacts, asked: Timestamp) -> HeldTrails {
+        super::after(held, &facts.clone().dated(asked))
+    }
 
     const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
 
@@ -208,9 +235,9 @@ mod tests {
 
     #[test]
     fn a_held_trail_can_be_heard_again() {
-        assert_eq!(held(trail("a"))[0].as_heard(), trail("a"));
+        assert_eq!(held(trail("a"))[0].as_heard(now()), trail("a"));
         let unread = trail("a").status_failed(Failure::Tls);
-        let heard = held(unread)[0].as_heard();
+        let heard = held(unread)[0].as_heard(now());
         assert_eq!(heard.status, Err(Failure::Other));
         assert_eq!(heard.trail.home_region, HOME.parse().ok());
     }

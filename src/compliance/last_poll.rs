@@ -71,7 +71,7 @@ fn failures(facts: &AccountFacts) -> impl Iterator<Item = (Operation, Failure)> 
         .iter()
         .filter_map(|(_, answer)| answer.failure());
     let of_trail = |heard: &TrailFacts| {
-        let status = heard.status.as_ref().err();
+        let status = heard.status.as_ref().err().or(heard.shadow.as_ref());
         let selectors = heard.selectors.as_ref().err();
         [
             status.map(|failure| (Operation::GetTrailStatus, *failure)),

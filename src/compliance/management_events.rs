@@ -3,10 +3,14 @@
 //! An event is recorded if any selector of any logging multi-Region trail matches it. A selector that narrows in a way not understood here proves
 //! nothing and counts as recording nothing.
 
-use super::Truth;
+use std::cmp::Reverse;
+
 use super::candidate::Candidate;
 use super::coverage::Coverage;
+use super::truth::DatedTruth;
+use super::{Check, Truth};
 use crate::facts::{AdvancedSelector, BasicSelector, EventSelectors, FieldSelector, ReadWrite};
+use crate::timestamp::Timestamp;
 
 /// Read or write management events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,36 +60,75 @@ pub(super) fn records_all(selectors: &EventSelectors) -> bool {
     EventKind::ALL.iter().all(|kind| records(selectors, *kind))
 }
 
-/// Whether the logging trails among `candidates` together record all events of a kind. `unseen` tells whether there may be trails not listed.
-pub(super) fn recorded_by(candidates: &[Candidate], unseen: Truth, kind: EventKind) -> Truth {
+/// Whether the logging trails among `candidates` together record all events of a kind. `unseen`
+/// tells whether there may be trails not listed.
+pub(super) fn recorded_by(
+    candidates: &[Candidate],
+    unseen: DatedTruth,
+    kind: EventKind,
+) -> DatedTruth {
     let mut shares: Vec<_> = candidates.iter().map(|c| share(c, kind)).collect();
     shares.push((Coverage::FULL, unseen));
-    let union = |counts: fn(Truth) -> bool| {
-        let counted = shares.iter().filter(|(_, truth)| counts(*truth));
-        Coverage::of_all(counted.map(|(coverage, _)| coverage.clone()))
-    };
-    let proven = union(|truth| truth == Truth::True);
-    let possible = union(|truth| truth != Truth::False);
-    let adding = shares
-        .iter()
-        .filter(|(coverage, _)| coverage.adds_to(&proven));
-    let doubt = adding
-        .map(|(_, truth)| *truth)
-        .fold(Truth::False, Truth::or);
-    match (proven.is_full(), possible.is_full()) {
-        (true, _) => Truth::True,
-        (false, true) => doubt,
-        (false, false) => Truth::False,
+    if let Some(at) = fully_recorded(&shares) {
+        let truth = Truth::True;
+        return DatedTruth { truth, at };
+    }
+    let oldest = shares.iter().map(|(_, found)| found.at);
+    let oldest = oldest.reduce(Timestamp::earliest).unwrap_or(unseen.at);
+    DatedTruth {
+        truth: not_proven(&shares),
+        at: oldest,
     }
 }
 
+type Share<'a> = (Coverage<'a>, DatedTruth);
+
+/// If what is proven records everything: the age of the fewest, freshest shares that do.
+fn fully_recorded(shares: &[Share<'_>]) -> Option<Timestamp> {
+    let mut proven: Vec<&Share> = Vec::new();
+    proven.extend(
+        shares
+            .iter()
+            .filter(|(_, found)| found.truth == Truth::True),
+    );
+    proven.sort_by_key(|(_, found)| Reverse(found.at.boot()));
+    let mut union = Coverage::NOTHING;
+    let mut oldest: Option<Timestamp> = None;
+    for (coverage, found) in proven {
+        if coverage.adds_to(&union) {
+            union = union.union(coverage);
+            oldest = Some(oldest.map_or(found.at, |at| at.earliest(found.at)));
+        }
+    }
+    oldest.filter(|_| union.is_full())
+}
+
+/// What holds where the proven shares leave a gap: unknown if an open one could fill it.
+fn not_proven(shares: &[Share<'_>]) -> Truth {
+    let union = |counts: fn(Truth) -> bool| {
+        let counted = shares.iter().filter(|(_, found)| counts(found.truth));
+        Coverage::of_all(counted.map(|(coverage, _)| coverage.clone()))
+    };
+    let proven = union(|truth| truth == Truth::True);
+    if !union(|truth| truth != Truth::False).is_full() {
+        return Truth::False;
+    }
+    let adding = shares
+        .iter()
+        .filter(|(coverage, _)| coverage.adds_to(&proven));
+    let doubt = adding.map(|(_, found)| found.truth);
+    doubt.fold(Truth::False, Truth::or)
+}
+
 /// What one trail can add at most, and whether it does.
-fn share<'a>(candidate: &Candidate<'a>, kind: EventKind) -> (Coverage<'a>, Truth) {
+fn share<'a>(candidate: &Candidate<'a>, kind: EventKind) -> Share<'a> {
     let logging = candidate.logging();
-    match candidate.selectors() {
+    let at = candidate.asked(Check::ManagementEvents);
+    let (coverage, truth) = match candidate.selectors() {
         Ok(selectors) => (coverage(selectors, kind), logging),
         Err(unknown) => (Coverage::FULL, logging.and(unknown)),
-    }
+    };
+    (coverage, DatedTruth { truth, at })
 }
 
 /// The sources whose events of a kind the selectors record. An empty basic list is no selector of one's own.
@@ -333,8 +376,11 @@ mod tests {
     }
 
     fn account(facts: &AccountFacts, kind: EventKind) -> Truth {
-        let unseen = presence::unseen(&facts.regions);
-        recorded_by(&Candidate::all(facts), unseen, kind)
+        let unseen = DatedTruth {
+            truth: presence::unseen(&facts.regions),
+            at: facts.described,
+        };
+        recorded_by(&Candidate::all(facts), unseen, kind).truth
     }
 
     fn because(order: usize, reason: Reason) -> Truth {

@@ -1,47 +1,72 @@
 //! The organization-trail join: where a member's own call about an organization trail failed, the owner's fresh facts stand in.
 
+use std::time::Duration;
+
 use crate::account::TrailArn;
 use crate::compliance::{HeldTrail, Policy};
-use crate::facts::{AccountFacts, Dated, Failure, TrailFacts};
+use crate::facts::{AccountFacts, Dates, TrailFacts};
 use crate::timestamp::Timestamp;
 
 use super::presence;
+use super::proofs::Freshness;
+
+/// What the account that owns a trail holds of it.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnersTrail<'a> {
+    /// The trail.
+    pub held: &'a HeldTrail,
+    /// How long the owner's readings stay fresh.
+    pub fresh: Freshness,
+}
 
 /// Facts completed from the owners of organization trails.
+///
+/// A stand-in lapses by its owner's `stale_after`, the member's own answers by the member's. So a
+/// stand-in is dated as if it lasted as long as the member's own answers do.
 #[derive(Debug, Clone)]
 pub struct Joined {
     /// The member's facts, with stand-ins where its own calls failed.
     pub facts: AccountFacts,
-    /// The age of the oldest stand-in used; `None` if all facts are the member's own.
-    pub oldest: Option<Timestamp>,
+    /// The true dates of the trails with stand-ins, by their place; empty if all facts are the
+    /// member's own.
+    dates: Vec<(usize, Dates)>,
+}
+
+impl Joined {
+    /// Whether a stand-in was used.
+    pub fn is_joined(&self) -> bool {
+        !self.dates.is_empty()
+    }
+
+    /// The same facts with every answer's true date.
+    #[must_use]
+    pub fn with_true_dates(mut self) -> AccountFacts {
+        for (place, dates) in self.dates {
+            if let Some(heard) = self.facts.trails.get_mut(place) {
+                heard.dates = dates;
+            }
+        }
+        self.facts
+    }
 }
 
 /// Completes `facts` with what `owner` holds of the trails the account could not read. An owner that says that a trail is no organization's (any more)
 /// says nothing of it for anybody else.
 pub fn join<'a>(
     facts: &AccountFacts,
-    owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
+    owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
     policy: &Policy,
     now: Timestamp,
 ) -> Joined {
     let mut joined = Joined {
         facts: facts.clone(),
-        oldest: None,
+        dates: Vec::new(),
     };
-    let trails = joined.facts.trails.iter_mut();
-    for heard in trails.filter(|heard| may_join(heard, facts)) {
-        let held = owner(&heard.trail.arn).filter(|held| held.trail.organization);
-        let Some(held) = held else {
-            continue;
-        };
-        let fresh = |at| now.is_within(policy.stale_after, at);
-        let used = [
-            stand_in(&mut heard.status, held.status.as_ref(), fresh),
-            stand_in(&mut heard.selectors, held.selectors.as_ref(), fresh),
-        ];
-        let oldest = used.into_iter().flatten().chain(joined.oldest);
-        let oldest = oldest.reduce(Timestamp::earliest);
-        joined.oldest = oldest;
+    let trails = joined.facts.trails.iter_mut().enumerate();
+    for (place, heard) in trails.filter(|(_, heard)| may_join(heard, facts)) {
+        let word = owner(&heard.trail.arn).filter(|word| word.held.trail.organization);
+        let dates = word.and_then(|word| stand_in(heard, word, policy.stale_after, now));
+        joined.dates.extend(dates.map(|dates| (place, dates)));
     }
     joined
 }
@@ -52,31 +77,53 @@ fn may_join(heard: &TrailFacts, facts: &AccountFacts) -> bool {
     heard.trail.is_foreign_to(facts.account) && !disabled
 }
 
-/// Puts the owner's answer in the place of a failure, if it is fresh; says how old it is.
-fn stand_in<T: Clone>(
-    own: &mut Result<T, Failure>,
-    held: Option<&Dated<T>>,
-    fresh: impl Fn(Timestamp) -> bool,
-) -> Option<Timestamp> {
-    let held = held.filter(|held| own.is_err() && fresh(held.at))?;
-    *own = Ok(held.value.clone());
-    Some(held.at)
+/// Puts the owner's answers in the places of failures, if they are fresh, and in that of a shadow
+/// copy's answer. Gives the true dates of the trail's answers if any was put in.
+fn stand_in(
+    heard: &mut TrailFacts,
+    word: OwnersTrail<'_>,
+    lasts: Duration,
+    now: Timestamp,
+) -> Option<Dates> {
+    let OwnersTrail { held, fresh } = word;
+    let mut dates = heard.dates;
+    let mut joined = false;
+    if let Some(status) = &held.status
+        && (heard.status.is_err() || heard.shadow.is_some())
+        && fresh.holds(status.at, now)
+    {
+        heard.status = Ok(status.value.clone());
+        heard.shadow = held.shadow;
+        heard.dates.status = status.at + fresh.lasts - lasts;
+        dates.status = status.at;
+        joined = true;
+    }
+    if let Some(selectors) = &held.selectors
+        && heard.selectors.is_err()
+        && fresh.holds(selectors.at, now)
+    {
+        heard.selectors = Ok(selectors.value.clone());
+        heard.dates.selectors = selectors.at + fresh.lasts - lasts;
+        dates.selectors = selectors.at;
+        joined = true;
+    }
+    joined.then_some(dates)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compliance::fixtures::{
-        OWNER, Sketch, arn, both, held_by_owner, minutes, nobody, now, organization_trail, rule,
-        trail, whole,
+        OWNER, Sketch, arn, both, held_by_owner, minutes, nobody, now, organization_trail, owned,
+        rule, trail, whole,
     };
 
-    use crate::facts::RegionAnswer;
+    use crate::facts::{Failure, RegionAnswer};
 
     /// Joins facts with what the owner holds of each trail: stopped, and as old as said.
     fn joined(facts: &AccountFacts, at: Timestamp) -> Joined {
         let stopped = held_by_owner(&organization_trail("o").stopped(), at);
-        join(facts, |_| Some(&stopped), &rule(), now())
+        join(facts, |_| Some(owned(&stopped)), &rule(), now())
     }
 
     fn refused(heard: TrailFacts) -> AccountFacts {
@@ -92,14 +139,18 @@ mod tests {
     fn the_owner_stands_in_for_calls_that_failed() {
         let heard = joined(&refused(organization_trail("o")), earlier(3));
         let expected = whole([organization_trail("o").stopped()]);
-        assert_eq!((heard.facts, heard.oldest), (expected, Some(earlier(3))));
+        assert_eq!(heard.facts.clone().dated(now()), expected);
+        let dates = heard.with_true_dates().trails[0].dates;
+        assert_eq!((dates.status, dates.selectors), (earlier(3), earlier(3)));
+        assert_eq!(dates.described, now());
     }
 
     #[test]
     fn a_members_own_answer_wins() {
         let own = whole([organization_trail("o")]);
         let heard = joined(&own, now());
-        assert_eq!((heard.facts, heard.oldest), (own, None));
+        assert!(!heard.is_joined());
+        assert_eq!(heard.facts, own);
     }
 
     #[test]
@@ -117,22 +168,57 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_stand_in_gives_the_age() {
-        let mut held = held_by_owner(&organization_trail("o"), earlier(4));
-        if let Some(selectors) = &mut held.selectors {
-            selectors.at = earlier(9);
-        }
-        let newer = held_by_owner(&organization_trail("p"), earlier(2));
-        let facts = AccountFacts {
-            trails: ["o", "p"]
-                .map(|name| organization_trail(name).status_failed(Failure::Tls))
-                .into(),
-            ..refused(organization_trail("o"))
+    fn a_stand_in_is_dated_as_if_it_lasted_as_long_as_own_answers() {
+        let held = held_by_owner(&organization_trail("o"), earlier(40));
+        let by_the_hour = |lasts| {
+            let fresh = Freshness {
+                lasts: minutes(lasts),
+                lapsed: None,
+            };
+            let owner = OwnersTrail { held: &held, fresh };
+            join(
+                &refused(organization_trail("o")),
+                |_| Some(owner),
+                &rule(),
+                now(),
+            )
         };
-        let owner = |wanted: &TrailArn| Some(if wanted.name() == "o" { &held } else { &newer });
-        assert_eq!(join(&facts, owner, &rule(), now()).oldest, Some(earlier(4)));
-        let facts = refused(organization_trail("o"));
-        assert_eq!(join(&facts, owner, &rule(), now()).oldest, Some(earlier(9)));
+        let heard = by_the_hour(65);
+        let dates = heard.facts.trails[0].dates;
+        let counted = earlier(40) + minutes(50);
+        assert_eq!((dates.status, dates.selectors), (counted, counted));
+        assert_eq!(heard.with_true_dates().trails[0].dates.status, earlier(40));
+        assert!(by_the_hour(40).is_joined());
+        assert!(!by_the_hour(39).is_joined());
+    }
+
+    #[test]
+    fn what_its_owner_saw_lapse_does_not_stand_in() {
+        let held = held_by_owner(&organization_trail("o"), earlier(1));
+        let join_with = |lapsed| {
+            let lasts = minutes(15);
+            let fresh = Freshness { lasts, lapsed };
+            let owner = OwnersTrail { held: &held, fresh };
+            let facts = refused(organization_trail("o"));
+            join(&facts, |_| Some(owner), &rule(), now()).is_joined()
+        };
+        assert!(!join_with(Some(earlier(1).boot())));
+        assert!(join_with(Some(earlier(2).boot())));
+    }
+
+    #[test]
+    fn the_owners_word_stands_before_a_shadow_copys() {
+        let mut facts = whole([organization_trail("o")]);
+        facts.trails[0].shadow = Some(Failure::AccessDenied);
+        let heard = joined(&facts, earlier(3));
+        let trail = &heard.facts.trails[0];
+        assert_eq!(trail.status.as_ref().map(|s| s.logging), Ok(false));
+        assert_eq!(trail.shadow, None);
+        assert_eq!(
+            trail.dates.selectors,
+            now(),
+            "selectors are the member's own"
+        );
     }
 
     #[test]
@@ -144,7 +230,7 @@ mod tests {
             (now() + minutes(15), true),
             (now() + minutes(16), false),
         ] {
-            assert_eq!(joined(&facts, at).oldest.is_some(), joins, "{at:?}");
+            assert_eq!(joined(&facts, at).is_joined(), joins, "{at:?}");
         }
     }
 
@@ -157,7 +243,7 @@ mod tests {
             Failure::Other,
         ] {
             let facts = whole([organization_trail("o").status_failed(failure)]);
-            assert!(joined(&facts, now()).oldest.is_some(), "{failure:?}");
+            assert!(joined(&facts, now()).is_joined(), "{failure:?}");
         }
         let lost = organization_trail("o")
             .status_failed(Failure::RegionDisabled)
@@ -165,7 +251,7 @@ mod tests {
         let facts = whole([lost]);
         assert_eq!(joined(&facts, now()).facts, facts);
         let selectors = whole([organization_trail("o").selectors_failed(Failure::RegionDisabled)]);
-        assert!(joined(&selectors, now()).oldest.is_some());
+        assert!(joined(&selectors, now()).is_joined());
     }
 
     #[test]
@@ -191,8 +277,9 @@ mod tests {
             .selectors_failed(Failure::Tls);
         let held = held_by_owner(&unread, now());
         let facts = refused(organization_trail("o"));
-        let heard = join(&facts, |_| Some(&held), &rule(), now());
-        assert_eq!((heard.facts, heard.oldest), (facts, None));
+        let heard = join(&facts, |_| Some(owned(&held)), &rule(), now());
+        assert!(!heard.is_joined());
+        assert_eq!(heard.facts, facts);
     }
 
     #[test]
@@ -200,17 +287,18 @@ mod tests {
         let changed = organization_trail("o").described(|trail| trail.organization = false);
         let held = held_by_owner(&changed, now());
         let facts = refused(organization_trail("o"));
-        let heard = join(&facts, |_| Some(&held), &rule(), now());
-        assert_eq!((heard.facts, heard.oldest), (facts, None));
+        let heard = join(&facts, |_| Some(owned(&held)), &rule(), now());
+        assert!(!heard.is_joined());
+        assert_eq!(heard.facts, facts);
     }
 
     #[test]
     fn the_owner_is_asked_by_arn_and_may_not_be_polled_here() {
         let held = held_by_owner(&organization_trail("o"), now());
-        let owner = |wanted: &TrailArn| (*wanted == arn(OWNER, "o")).then_some(&held);
+        let owner = |wanted: &TrailArn| (*wanted == arn(OWNER, "o")).then(|| owned(&held));
         let facts = refused(organization_trail("o"));
-        assert!(join(&facts, owner, &rule(), now()).oldest.is_some());
-        assert!(join(&facts, nobody, &rule(), now()).oldest.is_none());
+        assert!(join(&facts, owner, &rule(), now()).is_joined());
+        assert!(!join(&facts, nobody, &rule(), now()).is_joined());
         let other = refused(organization_trail("p"));
         assert_eq!(join(&other, owner, &rule(), now()).facts, other);
     }

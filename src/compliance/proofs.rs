@@ -44,49 +44,85 @@ type CheckProof = Dated<Result<(), Reason>>;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Proofs {
     verdict: Option<Dated<Verdict>>,
-    evidence: Option<TrailArn>,
+    /// The trail that satisfies the rule, if the account is held to be compliant.
+    pub(super) evidence: Option<TrailArn>,
     checks: [Option<CheckProof>; 7],
     management_events: [Option<Dated<bool>>; 2],
     pub(super) counts: Counts,
 }
 
+/// How long what is held of an account stays fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// So long after it was asked for.
+    pub lasts: Duration,
+    /// What was asked for at this boot time or before has lapsed, whatever a clock shows now.
+    pub lapsed: Option<Duration>,
+}
+
+impl Freshness {
+    /// Whether what was asked for at `at` is fresh at `now`.
+    pub fn holds(self, at: Timestamp, now: Timestamp) -> bool {
+        !self.has_lapsed(at) && now.is_within(self.lasts, at)
+    }
+
+    /// Whether what was asked for at `at` is recorded as lapsed.
+    pub(super) fn has_lapsed(self, at: Timestamp) -> bool {
+        self.lapsed.is_some_and(|lapsed| at.boot() <= lapsed)
+    }
+}
+
 impl Proofs {
-    /// What is proven after an evaluation whose facts are as fresh as `at`: what it left open stays as it was.
-    pub(super) fn after(
-        &self,
-        heard: &Evaluation,
-        at: Timestamp,
-        why_not: impl Fn(Check) -> Reason,
-    ) -> Self {
+    /// What is proven after an evaluation: what it left open stays as it was.
+    pub(super) fn after(&self, heard: &Evaluation, why_not: impl Fn(Check) -> Reason) -> Self {
         let mut next = self.clone();
+        let dates = &heard.dates;
         next.counts = self.counts.after(heard);
         if heard.verdict.state != State::Unknown {
-            next.verdict = Some(dated(heard.verdict, at));
+            next.verdict = Some(dated(heard.verdict, dates.verdict));
             next.evidence.clone_from(&heard.evidence);
         }
         let outcome = |check, passed: bool| passed.then_some(()).ok_or_else(|| why_not(check));
-        let checks = Check::ALL.into_iter().zip(heard.checks);
-        for (held, (check, truth)) in next.checks.iter_mut().zip(checks) {
+        let checks = Check::ALL.into_iter().zip(heard.checks).zip(dates.checks);
+        for (held, ((check, truth), at)) in next.checks.iter_mut().zip(checks) {
             renew(held, truth.known().map(|yes| outcome(check, yes)), at);
         }
-        let kinds = heard.management_events;
-        for (held, truth) in next.management_events.iter_mut().zip(kinds) {
+        let kinds = heard.management_events.into_iter();
+        let kinds = kinds.zip(dates.management_events);
+        for (held, (truth, at)) in next.management_events.iter_mut().zip(kinds) {
             renew(held, truth.known(), at);
         }
         next
     }
 
-    /// The same proofs, of which those that `own` makes as well are as fresh as `at`: a stand-in that was not needed makes nothing older.
+    /// The dates of all that decays.
+    pub(super) fn decaying(&self) -> impl Iterator<Item = Timestamp> {
+        let verdict = self.verdict.iter();
+        let verdict = verdict.filter(|held| held.value.state == State::Compliant);
+        let checks = self.checks.iter().flatten();
+        let passed = checks.filter(|held| held.value.is_ok());
+        let kinds = self.management_events.iter().flatten();
+        let recorded = kinds.filter(|held| held.value);
+        let verdict = verdict.map(|held| held.at);
+        let passed = passed.map(|held| held.at);
+        verdict.chain(passed).chain(recorded.map(|held| held.at))
+    }
+
+    /// The same proofs, all this much older.
     #[must_use]
-    pub(super) fn confirmed(mut self, own: &Evaluation, at: Timestamp) -> Self {
-        confirm(&mut self.verdict, own.verdict.state != State::Unknown, at);
-        for (held, truth) in self.checks.iter_mut().zip(own.checks) {
-            confirm(held, truth.known().is_some(), at);
-        }
-        for (held, truth) in self.management_events.iter_mut().zip(own.management_events) {
-            confirm(held, truth.known().is_some(), at);
+    pub(super) fn older(mut self, by: Duration) -> Self {
+        let verdict = self.verdict.iter_mut().map(|held| &mut held.at);
+        let checks = self.checks.iter_mut().flatten().map(|held| &mut held.at);
+        let kinds = self.management_events.iter_mut().flatten();
+        for at in verdict.chain(checks).chain(kinds.map(|held| &mut held.at)) {
+            *at = *at - by;
         }
         self
+    }
+
+    /// The verdict last proven, fresh or not, and its date.
+    pub(super) fn last_verdict(&self) -> Option<&Dated<Verdict>> {
+        self.verdict.as_ref()
     }
 
     /// The same proofs under another policy: the verdict is the conjunction of what is held of the checks it requires. `evidence` is used if it fits.
@@ -121,21 +157,16 @@ impl Proofs {
     }
 
     /// The verdict, if it still holds.
-    pub(super) fn verdict(&self, now: Timestamp, lasts: Duration) -> Option<Verdict> {
+    pub(super) fn verdict(&self, now: Timestamp, fresh: Freshness) -> Option<Verdict> {
         let held = self.verdict.as_ref()?;
         let compliant = held.value.state == State::Compliant;
-        decayed(&dated(compliant, held.at), now, lasts).map(|_| held.value)
-    }
-
-    /// The trail that satisfies the rule, if the account is held to be compliant.
-    pub(super) fn evidence(&self) -> Option<&TrailArn> {
-        self.evidence.as_ref()
+        decayed(&dated(compliant, held.at), now, fresh).map(|_| held.value)
     }
 
     /// Whether a check passes, if that still holds.
-    pub(super) fn check(&self, check: Check, now: Timestamp, lasts: Duration) -> Option<bool> {
+    pub(super) fn check(&self, check: Check, now: Timestamp, fresh: Freshness) -> Option<bool> {
         let proof = self.check_proof(check)?;
-        decayed(&dated(proof.value.is_ok(), proof.at), now, lasts)
+        decayed(&dated(proof.value.is_ok(), proof.at), now, fresh)
     }
 
     /// Whether all events of a kind are recorded, if that still holds.
@@ -143,10 +174,10 @@ impl Proofs {
         &self,
         kind: EventKind,
         now: Timestamp,
-        lasts: Duration,
+        fresh: Freshness,
     ) -> Option<bool> {
         let held = self.management_events.get(kind as usize)?.as_ref()?;
-        decayed(held, now, lasts)
+        decayed(held, now, fresh)
     }
 
     fn check_proof(&self, check: Check) -> Option<&CheckProof> {
@@ -161,8 +192,8 @@ const NEVER_PROVEN: Truth = Truth::Unknown {
 };
 
 /// A "yes" as long as it is fresh, a "no" for ever.
-pub(super) fn decayed(held: &Dated<bool>, now: Timestamp, lasts: Duration) -> Option<bool> {
-    let holds = !held.value || now.is_within(lasts, held.at);
+pub(super) fn decayed(held: &Dated<bool>, now: Timestamp, fresh: Freshness) -> Option<bool> {
+    let holds = !held.value || fresh.holds(held.at, now);
     holds.then_some(held.value)
 }
 
@@ -170,13 +201,6 @@ pub(super) fn decayed(held: &Dated<bool>, now: Timestamp, lasts: Duration) -> Op
 fn renew<T>(held: &mut Option<Dated<T>>, proven: Option<T>, at: Timestamp) {
     if let Some(value) = proven {
         *held = Some(dated(value, at));
-    }
-}
-
-/// A proof that is held was made anew.
-fn confirm<T>(held: &mut Option<Dated<T>>, proven: bool, at: Timestamp) {
-    if let Some(held) = held.as_mut().filter(|_| proven) {
-        held.at = at;
     }
 }
 
@@ -189,12 +213,31 @@ mod tests {
     use super::*;
     use crate::compliance::fixtures::{minutes, now};
 
+    const LASTS: Duration = Duration::from_mins(15);
+
     #[test]
     fn a_yes_decays_and_a_no_stays() {
         let long_ago = now() - minutes(10_000);
-        let lasts = minutes(15);
-        assert_eq!(decayed(&dated(true, now()), now(), lasts), Some(true));
-        assert_eq!(decayed(&dated(true, long_ago), now(), lasts), None);
-        assert_eq!(decayed(&dated(false, long_ago), now(), lasts), Some(false));
+        let fresh = Freshness {
+            lasts: LASTS,
+            lapsed: None,
+        };
+        assert_eq!(decayed(&dated(true, now()), now(), fresh), Some(true));
+        assert_eq!(decayed(&dated(true, long_ago), now(), fresh), None);
+        assert_eq!(decayed(&dated(false, long_ago), now(), fresh), Some(false));
+    }
+
+    #[test]
+    fn what_is_recorded_as_lapsed_is_not_fresh_at_any_time() {
+        let fresh = Freshness {
+            lasts: LASTS,
+            lapsed: Some(now().boot()),
+        };
+        for later in [0, 1, 14] {
+            assert!(!fresh.holds(now(), now() + minutes(later)));
+        }
+        let newer = now() + Duration::from_nanos(1);
+        assert!(fresh.holds(newer, newer));
+        assert_eq!(decayed(&dated(false, now()), now(), fresh), Some(false));
     }
 }

@@ -4,7 +4,7 @@
 //! as last proven until AWS disproves them. Decay is computed when the standing is read, so a reader passes `now`.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use super::held::HeldTrail;
 pub use super::last_poll::LastPoll;
@@ -12,10 +12,12 @@ pub use super::management_events::EventKind;
 pub use super::proofs::Counts;
 
 use super::candidate::Candidate;
-use super::evaluate::{conjunction, evaluate, evidence, why_not};
+use super::evaluate::{Evaluation, conjunction, evaluate, evidence, why_not};
 use super::held::HeldTrails;
-use super::proofs::{Proofs, decayed};
-use super::{Check, Policy, Reason, State, Truth, Verdict, held, management_events, owner};
+use super::proofs::{Freshness, Proofs, decayed};
+use super::{
+    Check, OwnersTrail, Policy, Reason, State, Truth, Verdict, held, management_events, owner,
+};
 use crate::account::{AccountId, TrailArn};
 use crate::facts::{AccountFacts, Dated, Failure, Operation, Poll, PollOutcome};
 use crate::timestamp::Timestamp;
@@ -29,10 +31,22 @@ pub struct Standing {
     last_checks: [Truth; 7],
     last_success: Option<SystemTime>,
     proofs: Proofs,
+    /// Some proof may stand on an owner's facts.
+    joined: bool,
+    /// What was asked for at this boot time or before was seen to lapse.
+    lapsed: Option<Duration>,
+    began: Option<Began>,
     trails: HeldTrails,
     wrong_account: Option<AccountId>,
     /// What is held of the right account while the credentials are another's.
     hidden: Option<Arc<Self>>,
+}
+
+/// The state that was last recorded, and when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Began {
+    state: State,
+    at: SystemTime,
 }
 
 impl Standing {
@@ -44,6 +58,9 @@ impl Standing {
             last_checks: open(Reason::NotPolled),
             last_success: None,
             proofs: Proofs::default(),
+            joined: false,
+            lapsed: None,
+            began: None,
             trails: HeldTrails::new(),
             wrong_account: None,
             hidden: None,
@@ -56,18 +73,25 @@ impl Standing {
     pub fn after<'a>(
         &self,
         poll: &Poll,
-        owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
+        owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
         now: Timestamp,
     ) -> Self {
+        let before = self.lapsed(now);
+        let before = before.as_ref().unwrap_or(self);
+        let ended = poll.ended.wall();
         match &poll.outcome {
-            PollOutcome::Answered(facts) => match &self.hidden {
-                Some(hidden) => hidden.answered(poll, facts, owner, now),
-                None => self.answered(poll, facts, owner, now),
-            },
-            PollOutcome::NoSession { operation, failure } => {
-                self.without_session(poll, *operation, *failure)
+            PollOutcome::Answered(facts) => {
+                let right = before.hidden.as_deref().unwrap_or(before);
+                right.answered(poll, facts, owner, now)
             }
-            PollOutcome::WrongAccount { found } => self.of_wrong_account(poll, *found),
+            PollOutcome::NoSession { operation, failure } => before
+                .without_session(poll, *operation, *failure)
+                .begun(before.began, ended, now),
+            PollOutcome::WrongAccount { found } => {
+                before
+                    .of_wrong_account(poll, *found)
+                    .begun(before.began, ended, now)
+            }
         }
     }
 
@@ -79,7 +103,7 @@ impl Standing {
         Self {
             wrong_account: Some(found),
             hidden: Some(self.hidden.clone().unwrap_or_else(right)),
-            ..empty.polled(last_poll, open(Reason::WrongAccount))
+            ..empty.polled(last_poll, open(Reason::WrongAccount), poll.ended.wall())
         }
     }
 
@@ -87,27 +111,33 @@ impl Standing {
         &self,
         poll: &Poll,
         facts: &AccountFacts,
-        owner: impl Fn(&TrailArn) -> Option<&'a HeldTrail>,
+        owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
         now: Timestamp,
     ) -> Self {
         let joined = owner::join(facts, owner, &self.policy, now);
-        let heard = evaluate(&joined.facts, &self.policy, now);
-        let proven_at = joined
-            .oldest
-            .map_or(poll.ended, |at| at.earliest(poll.ended));
+        let heard = evaluate(&joined.facts, &self.policy, now).fresh(self.freshness(), now);
         let why_not = |check| why_not(check, &joined.facts);
-        let mut proofs = self.proofs.after(&heard, proven_at, why_not);
-        if joined.oldest.is_some() {
-            let own = evaluate(facts, &self.policy, now);
-            proofs = proofs.confirmed(&own, poll.ended);
+        let proofs = self.proofs.after(&heard, why_not);
+        let is_joined = joined.is_joined();
+        let mut proven = heard.dates.verdict;
+        let facts_as_dated = joined.with_true_dates();
+        if is_joined {
+            proven = evaluate(&facts_as_dated, &self.policy, now).dates.verdict;
         }
         let next = Self {
             proofs,
-            trails: held::after(&self.trails, facts, poll.ended),
+            joined: self.joined || is_joined,
+            trails: held::after(&self.trails, facts),
             wrong_account: None,
             ..self.clone()
         };
-        next.polled(LastPoll::answered(poll, facts), heard.checks)
+        let next = next.polled(LastPoll::answered(poll, facts), heard.checks, proven.wall());
+        let began = match heard.verdict.state {
+            State::Unknown => poll.ended.wall(),
+            _ => since(heard.verdict, &facts_as_dated, proven.wall()),
+        };
+        next.with_sound_evidence(&heard, &facts_as_dated, now)
+            .begun(self.began, began, now)
     }
 
     fn without_session(&self, poll: &Poll, operation: Operation, failure: Failure) -> Self {
@@ -116,14 +146,15 @@ impl Standing {
             ..self.clone()
         };
         let last_poll = LastPoll::without_session(poll, Some((operation, failure)));
-        next.polled(last_poll, open(failure.into()))
+        next.polled(last_poll, open(failure.into()), poll.ended.wall())
     }
 
-    /// The same standing, and what the last poll made of the checks.
-    fn polled(self, last_poll: LastPoll, last_checks: [Truth; 7]) -> Self {
+    /// The same standing, and what the last poll made of the checks. `proven` is the date of the
+    /// verdict, if they determine it.
+    fn polled(self, last_poll: LastPoll, last_checks: [Truth; 7], proven: SystemTime) -> Self {
         // A check that fails names no reason here: only an open one is told of a poll.
         let verdict = conjunction(&last_checks, &self.policy, |_| Reason::Ok);
-        let success = (verdict.state != State::Unknown).then_some(last_poll.ended.wall());
+        let success = (verdict.state != State::Unknown).then_some(proven);
         Self {
             last_poll: Some(last_poll.with(verdict)),
             last_checks,
@@ -132,40 +163,165 @@ impl Standing {
         }
     }
 
-    /// The same standing judged by another policy from now on; what was proven for checks stays, the verdict is that of the new policy.
-    #[must_use]
-    pub fn with_policy(&self, policy: Arc<Policy>) -> Self {
-        let before = &self.policy.required;
-        let is_same = |check| before.contains(check) == policy.required.contains(check);
-        let requires_the_same = Check::ALL.iter().all(is_same);
-        let hidden = self.hidden.as_ref();
+    /// The same standing, and when its state began: at `at`, unless it is the state `before`. A
+    /// compliance that ended without a contrary proof ended when its proof lapsed.
+    fn begun(self, before: Option<Began>, at: SystemTime, now: Timestamp) -> Self {
+        let state = self.verdict(now).state;
+        let was = before.map(|began| began.state);
+        let began = if was == Some(state) {
+            before
+        } else if (was, state) == (Some(State::Compliant), State::Unknown) {
+            let at = self.lapse(now).unwrap_or(at);
+            Some(Began { state, at })
+        } else {
+            Some(Began { state, at })
+        };
+        Self { began, ..self }
+    }
+
+    /// When a proof of compliance that no longer holds at `now` lapsed.
+    fn lapse(&self, now: Timestamp) -> Option<SystemTime> {
+        let proof = self.proofs.last_verdict()?;
+        let lapse = proof.at + self.policy.stale_after;
+        let lapsed = proof.value.state == State::Compliant;
+        lapsed.then(|| lapse.wall().min(now.wall()))
+    }
+
+    /// The standing with a lapse put on record: what has lapsed by `now` stays so, whatever a clock
+    /// shows later. `None` if nothing has.
+    pub fn lapsed(&self, now: Timestamp) -> Option<Self> {
+        let fresh = self.freshness();
+        let lapsed = self.decaying().filter(|at| !fresh.holds(*at, now));
+        let lapsed = lapsed.map(Timestamp::boot).max();
+        let hidden = self.hidden.as_ref().and_then(|hidden| hidden.lapsed(now));
+        if lapsed.is_none() && hidden.is_none() {
+            return None;
+        }
         let next = Self {
-            hidden: hidden.map(|hidden| Arc::new(hidden.with_policy(Arc::clone(&policy)))),
-            policy,
+            lapsed: lapsed.or(self.lapsed),
+            hidden: hidden.map(Arc::new).or_else(|| self.hidden.clone()),
             ..self.clone()
         };
+        Some(match self.began {
+            Some(_) => next.begun(self.began, now.wall(), now),
+            None => next,
+        })
+    }
+
+    /// When the next of what is held lapses, by each clock.
+    pub fn lapses(&self) -> Option<Timestamp> {
+        let oldest = self.decaying().reduce(Timestamp::earliest);
+        let own = oldest.map(|at| at + self.policy.stale_after);
+        let hidden = self.hidden.as_ref().and_then(|hidden| hidden.lapses());
+        own.into_iter().chain(hidden).reduce(Timestamp::earliest)
+    }
+
+    /// The dates of all that decays and has not lapsed yet. Readings are among it: members of an
+    /// organization are judged by them.
+    fn decaying(&self) -> impl Iterator<Item = Timestamp> {
+        let readings = self.trails.iter().flat_map(|held| {
+            let status = held.status.as_ref().map(|read| read.at);
+            [status, held.selectors.as_ref().map(|read| read.at)]
+        });
+        let dates = self.proofs.decaying().chain(readings.flatten());
+        let fresh = self.freshness();
+        dates.filter(move |at| !fresh.has_lapsed(*at))
+    }
+
+    /// How long what is held stays fresh.
+    pub fn freshness(&self) -> Freshness {
+        Freshness {
+            lasts: self.policy.stale_after,
+            lapsed: self.lapsed,
+        }
+    }
+
+    /// When the state that is published at `now` began; `None` before the first poll.
+    pub fn since(&self, now: Timestamp) -> Option<SystemTime> {
+        let began = self.began?;
+        if self.verdict(now).state == began.state {
+            return Some(began.at);
+        }
+        // Since the last look the proof has lapsed.
+        self.lapse(now).or(Some(began.at))
+    }
+
+    /// The same standing, where a verdict that an open poll left standing names no trail which that
+    /// poll showed to fail: another that is held as logging takes its place.
+    fn with_sound_evidence(
+        mut self,
+        heard: &Evaluation,
+        facts: &AccountFacts,
+        now: Timestamp,
+    ) -> Self {
+        let proven = self.proofs.last_verdict().map(|held| held.value.state);
+        if heard.verdict.state != State::Unknown || proven != Some(State::Compliant) {
+            return self;
+        }
+        let fails = |arn: &TrailArn| match facts.trails.iter().find(|t| t.trail.arn == *arn) {
+            Some(heard) => {
+                !heard.trail.multi_region || heard.status.as_ref().is_ok_and(|s| !s.logging)
+            }
+            None => !self.trails.iter().any(|held| held.trail.arn == *arn),
+        };
+        if self.proofs.evidence.as_ref().is_none_or(fails) {
+            self.proofs.evidence = self.evidence_held(now);
+        }
+        self
+    }
+
+    /// Of the trails that are held as logging, the best.
+    fn evidence_held(&self, now: Timestamp) -> Option<TrailArn> {
+        let trails = self.trails.iter().map(|held| held.as_heard(now));
+        let trails: Vec<_> = trails.collect();
+        let candidates: Vec<_> = trails.iter().filter_map(Candidate::alone).collect();
+        evidence(&candidates, &self.policy, now)
+    }
+
+    /// The same standing judged by another policy from now on; what was proven for checks stays, the verdict is that of the new policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: Arc<Policy>, now: Timestamp) -> Self {
+        let recorded = self.lapsed(now);
+        let before = recorded.as_ref().unwrap_or(self);
+        let required = &before.policy.required;
+        let is_same = |check| required.contains(check) == policy.required.contains(check);
+        let requires_the_same = Check::ALL.iter().all(is_same);
+        let longer = policy.stale_after.saturating_sub(before.policy.stale_after);
+        let mut next = before.clone();
+        if before.joined {
+            // A stand-in is dated by the old policy; it must not outlast its owner's facts.
+            next.proofs = next.proofs.older(longer);
+        }
+        let hidden = next.hidden.as_ref();
+        let hidden = hidden.map(|hidden| hidden.with_policy(Arc::clone(&policy), now));
+        next.hidden = hidden.map(Arc::new);
+        next.policy = policy;
         match next.last_poll.clone() {
-            Some(last_poll) if !requires_the_same => next.judged_again(last_poll),
-            _ => next,
+            Some(last_poll) if !requires_the_same => next.judged_again(last_poll, now),
+            Some(_) => next.begun(before.began, now.wall(), now),
+            None => next,
         }
     }
 
     /// The verdict made anew of what is held of the checks. Otherwise it is not: an open poll leaves it older than the checks it moved on.
-    fn judged_again(self, last_poll: LastPoll) -> Self {
-        let trails: Vec<_> = self.trails.iter().map(HeldTrail::as_heard).collect();
-        let candidates: Vec<_> = trails.iter().filter_map(Candidate::alone).collect();
-        let evidence = evidence(&candidates, &self.policy, last_poll.ended);
+    fn judged_again(self, last_poll: LastPoll, now: Timestamp) -> Self {
+        let evidence = self.evidence_held(now);
         let next = Self {
             proofs: self.proofs.judged_by(&self.policy, evidence),
             ..self
         };
-        let last_checks = next.last_checks;
-        next.polled(last_poll, last_checks)
+        let (last_checks, ended) = (next.last_checks, last_poll.ended);
+        let proven = next.proofs.last_verdict().map_or(ended, |held| held.at);
+        let before = next.began;
+        let next = next.polled(last_poll, last_checks, proven.wall());
+        let is_known = next.verdict(now).state != State::Unknown;
+        let before = before.filter(|_| !is_known);
+        next.begun(before, now.wall(), now)
     }
 
     /// The verdict at `now`.
     pub fn verdict(&self, now: Timestamp) -> Verdict {
-        let held = self.proofs.verdict(now, self.policy.stale_after);
+        let held = self.proofs.verdict(now, self.freshness());
         held.unwrap_or_else(|| Verdict {
             state: State::Unknown,
             reason: self.why_unknown(),
@@ -182,18 +338,17 @@ impl Standing {
     /// The trail that satisfies the rule at `now`.
     pub fn evidence(&self, now: Timestamp) -> Option<&TrailArn> {
         let compliant = self.verdict(now).state == State::Compliant;
-        self.proofs.evidence().filter(|_| compliant)
+        self.proofs.evidence.as_ref().filter(|_| compliant)
     }
 
     /// A check at `now`: passed, failed, or `None` for not known.
     pub fn check(&self, check: Check, now: Timestamp) -> Option<bool> {
-        self.proofs.check(check, now, self.policy.stale_after)
+        self.proofs.check(check, now, self.freshness())
     }
 
     /// Whether logging multi-Region trails together record all events of a kind at `now`.
     pub fn management_events(&self, kind: EventKind, now: Timestamp) -> Option<bool> {
-        let lasts = self.policy.stale_after;
-        self.proofs.management_events(kind, now, lasts)
+        self.proofs.management_events(kind, now, self.freshness())
     }
 
     /// Whether one trail's selectors record all management events of a kind, logging or not, at `now`.
@@ -208,7 +363,12 @@ impl Standing {
             value: management_events::records(&selectors.value, kind),
             at: selectors.at,
         };
-        decayed(&held, now, self.policy.stale_after)
+        decayed(&held, now, self.freshness())
+    }
+
+    /// What it is judged by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The trails as last proven, by ARN, ascending.
@@ -226,7 +386,7 @@ impl Standing {
         self.last_poll.as_ref()
     }
 
-    /// The end of the last poll that determined the verdict.
+    /// The date of the newest proof of a verdict: when the oldest answer it stands on was asked for.
     pub fn last_success(&self) -> Option<SystemTime> {
         self.last_success
     }
@@ -235,6 +395,21 @@ impl Standing {
     pub fn wrong_account(&self) -> Option<AccountId> {
         self.wrong_account
     }
+}
+
+/// When a state that is proven now began. Where no multi-Region trail logs that is when the last of
+/// them was stopped, by AWS's word, if that is not later than the proof.
+fn since(verdict: Verdict, facts: &AccountFacts, proven: SystemTime) -> SystemTime {
+    if verdict.reason != Reason::NotLogging {
+        return proven;
+    }
+    let trails = facts.trails.iter().filter(|heard| heard.trail.multi_region);
+    let stopped = trails.filter_map(|heard| {
+        let status = heard.status.as_ref().ok()?;
+        status.stopped.known().filter(|_| !status.logging)
+    });
+    let last = stopped.max().filter(|stopped| *stopped <= proven);
+    last.unwrap_or(proven)
 }
 
 /// What a poll makes of the checks that asked nothing.

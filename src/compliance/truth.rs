@@ -1,6 +1,7 @@
 //! Kleene's three values, where the third carries why it is not known.
 
 use super::Reason;
+use crate::timestamp::Timestamp;
 
 /// Proven, disproven, or not known because of the call at `order` in the poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,39 @@ impl Truth {
             }
             _ => self,
         }
+    }
+}
+
+/// A truth, and when the oldest answer that it stands on was asked for. Of an unknown, the date says
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DatedTruth {
+    pub(super) truth: Truth,
+    pub(super) at: Timestamp,
+}
+
+impl DatedTruth {
+    /// Both: a "yes" stands on both, a "no" on the fresher one.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Self {
+        self.combined(other, self.truth.and(other.truth), Truth::False)
+    }
+
+    /// Either: a "no" stands on both, a "yes" on the fresher one.
+    #[must_use]
+    pub(super) fn or(self, other: Self) -> Self {
+        self.combined(other, self.truth.or(other.truth), Truth::True)
+    }
+
+    /// `alone` is what one of the two decides alone.
+    fn combined(self, other: Self, truth: Truth, alone: Truth) -> Self {
+        let at = match (self.truth == alone, other.truth == alone) {
+            (true, true) => self.at.latest(other.at),
+            (true, false) => self.at,
+            (false, true) => other.at,
+            (false, false) => self.at.earliest(other.at),
+        };
+        Self { truth, at }
     }
 }
 

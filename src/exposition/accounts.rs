@@ -44,6 +44,13 @@ pub static FAMILIES: &[Family] = &[
     )
     .even_of_wrong_accounts(),
     gauge(
+        "cloudtrail_account_compliance_since_timestamp_seconds",
+        &[],
+        "When the account's state began: its first proof, AWS's stop time where no trail logs, or the lapse of the last proof (cached from the last poll).",
+        compliance_since,
+    )
+    .even_of_wrong_accounts(),
+    gauge(
         "cloudtrail_account_check",
         &["check"],
         "1 if the account passes the check, 0 if it fails, absent while unknown (cached from the last poll).",
@@ -94,7 +101,7 @@ pub static FAMILIES: &[Family] = &[
     gauge(
         "cloudtrail_account_last_success_timestamp_seconds",
         &[],
-        "When the last poll that determined the verdict from fresh evidence ended, in seconds since the UNIX epoch.",
+        "When the oldest answer of the verdict's last proof was asked for, in seconds since the UNIX epoch.",
         last_success,
     ),
     gauge(
@@ -185,6 +192,12 @@ fn management_events(state: &AccountState, now: Timestamp, column: &mut Column) 
         if let Some(recorded) = state.standing.management_events(kind, now) {
             column.flag([kind.as_str()], recorded);
         }
+    }
+}
+
+fn compliance_since(state: &AccountState, now: Timestamp, column: &mut Column) {
+    if let Some(at) = state.standing.since(now) {
+        column.time([], at);
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::gate::Gate;
 use super::phase::{Anchor, Phase};
 use super::poll::first_call;
+use super::readings::Readings;
 use super::refused::Refused;
 use super::task::{InForce, Shared, Start};
 use super::{Report, Settings};
@@ -58,6 +59,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Poller<A, N> {
             reports: self.reports,
             owners,
             refused: Refused::default(),
+            readings: Readings::default(),
             metrics: self.metrics,
         };
         let mut fleet = Fleet {

@@ -15,7 +15,18 @@ pub struct Merged {
     /// How each Region answered, in the order asked.
     pub regions: Vec<(Region, RegionAnswer)>,
     /// The distinct trails, by ARN, ascending; at most as many as allowed.
-    pub trails: Vec<Trail>,
+    pub trails: Vec<Shown>,
+}
+
+/// A trail, and which answers showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The trail.
+    pub trail: Trail,
+    /// The place, in the order asked, of the Region whose description this is.
+    pub place: usize,
+    /// The Region asked first that is not its home and showed it.
+    pub elsewhere: Option<Region>,
 }
 
 /// Merges the Regions' answers and keeps at most `max_trails`, multi-Region ones first. A Region whose trail is left out answered in part.
@@ -25,40 +36,59 @@ pub fn merge(described: &[Described], max_trails: usize) -> Merged {
     let answer = |(region, result): &Described| (region.clone(), answer(result, &left_out));
     Merged {
         regions: described.iter().map(answer).collect(),
-        trails: distinct
-            .into_values()
-            .map(|(_, trail)| trail.clone())
-            .collect(),
+        trails: distinct.into_values().map(shown).collect(),
+    }
+}
+
+/// Where a trail was found.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    trail: &'a Trail,
+    place: usize,
+    at_home: bool,
+    elsewhere: Option<&'a Region>,
+}
+
+fn shown(found: Found<'_>) -> Shown {
+    Shown {
+        trail: found.trail.clone(),
+        place: found.place,
+        elsewhere: found.elsewhere.cloned(),
     }
 }
 
 /// Each trail once, as its home Region describes it, else as the Region asked first does.
-fn distinct(described: &[Described]) -> BTreeMap<&TrailArn, (bool, &Trail)> {
-    let mut distinct: BTreeMap<&TrailArn, (bool, &Trail)> = BTreeMap::new();
-    for (region, trail) in trails(described) {
+fn distinct(described: &[Described]) -> BTreeMap<&TrailArn, Found<'_>> {
+    let mut distinct: BTreeMap<&TrailArn, Found> = BTreeMap::new();
+    for (place, region, trail) in trails(described) {
         let at_home = trail.home_region.as_ref() == Some(region);
-        let held = distinct.entry(&trail.arn).or_insert((at_home, trail));
-        if at_home && !held.0 {
-            *held = (at_home, trail);
+        let elsewhere = Some(region).filter(|_| !at_home);
+        let held = distinct.entry(&trail.arn).or_insert(Found {
+            trail,
+            place,
+            at_home,
+            elsewhere,
+        });
+        if at_home && !held.at_home {
+            (held.trail, held.place, held.at_home) = (trail, place, true);
         }
+        held.elsewhere = held.elsewhere.or(elsewhere);
     }
     distinct
 }
 
-fn trails(described: &[Described]) -> impl Iterator<Item = (&Region, &Trail)> {
-    let answered = described.iter().filter_map(|(region, result)| {
+fn trails(described: &[Described]) -> impl Iterator<Item = (usize, &Region, &Trail)> {
+    let places = described.iter().enumerate();
+    let answered = places.filter_map(|(place, (region, result))| {
         let list = result.as_ref().ok()?;
-        Some(list.trails.iter().map(move |trail| (region, trail)))
+        Some(list.trails.iter().map(move |trail| (place, region, trail)))
     });
     answered.flatten()
 }
 
 /// Leaves out what is beyond `max`: single-Region trails before multi-Region ones, high ARNs before low ones.
-fn cut<'a>(
-    distinct: &mut BTreeMap<&'a TrailArn, (bool, &'a Trail)>,
-    max: usize,
-) -> BTreeSet<&'a TrailArn> {
-    let mut ranked: Vec<&Trail> = distinct.values().map(|(_, trail)| *trail).collect();
+fn cut<'a>(distinct: &mut BTreeMap<&'a TrailArn, Found<'a>>, max: usize) -> BTreeSet<&'a TrailArn> {
+    let mut ranked: Vec<&Trail> = distinct.values().map(|found| found.trail).collect();
     ranked.sort_by_key(|trail| !trail.multi_region);
     let left_out: BTreeSet<_> = ranked.into_iter().skip(max).map(|t| &t.arn).collect();
     distinct.retain(|arn, _| !left_out.contains(arn));

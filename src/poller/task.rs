@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::gate::{Gate, Haste};
 use super::phase::{Anchor, Phase};
 use super::poll::{Identity, Terms, poll};
+use super::readings::Readings;
 use super::refused::Refused;
 use super::{Report, Settings, unread_organization_trails};
 use crate::account::{AccountId, TrailArn};
@@ -31,6 +32,8 @@ pub(super) struct Shared<A, N> {
     pub(super) owners: mpsc::Sender<AccountId>,
     /// Owners that cannot tell how their organization trails are.
     pub(super) refused: Refused,
+    /// What owners read of their organization trails.
+    pub(super) readings: Readings,
     pub(super) metrics: SelfMetrics,
 }
 
@@ -100,6 +103,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
         let report = in_force.gate.pass(haste, poll).await;
         self.tell_identity(account, &report).await;
         self.refused.note(account, &report);
+        self.readings.note(account, &report);
         self.call_for_owners(&report);
         self.reports.send(report).await.is_ok()
     }
@@ -113,6 +117,7 @@ impl<A: Aws, N: Fn() -> Timestamp + Send + Sync + 'static> Shared<A, N> {
             left_to_owner: |owner| {
                 owner_reads && self.knows(owner) && !self.refused.contains(owner)
             },
+            held_by_owner: |arn: &TrailArn| self.readings.has(arn, (self.now)()),
         };
         let report = poll(&self.aws, session, account, &terms, &self.now).await;
         self.metrics.poll_ended(report.poll.duration);

@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use imbl::OrdMap;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::handover::Handover;
 use super::readiness::Readiness;
@@ -16,12 +18,15 @@ use super::unidentified::Unidentified;
 use super::waiting::{Waiting, changed};
 use super::{AccountState, Snapshot};
 use crate::account::TrailArn;
-use crate::compliance::{HeldTrail, Standing};
+use crate::compliance::{HeldTrail, OwnersTrail, Standing};
 use crate::directory::{Account, AccountKey, Directory, Found, Source};
 use crate::facts::{Poll, PollOutcome};
 use crate::poller::Report;
 use crate::self_metrics::SelfMetrics;
 use crate::timestamp::Timestamp;
+
+/// How often it is looked whether something has lapsed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The one writer of the snapshot.
 pub struct Publisher {
@@ -33,6 +38,10 @@ pub struct Publisher {
     unidentified: Unidentified,
     waiting: Waiting,
     readiness: Readiness,
+    /// When the next of what is held lapses.
+    lapses: Option<Timestamp>,
+    /// When the last look for lapses was taken.
+    looked: Option<Timestamp>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     metrics: SelfMetrics,
 }
@@ -48,6 +57,8 @@ impl Publisher {
             unidentified: Unidentified::default(),
             waiting: Waiting::default(),
             readiness: Readiness::default(),
+            lapses: None,
+            looked: None,
             snapshot: watch::Sender::default(),
             metrics,
         }
@@ -68,6 +79,8 @@ impl Publisher {
     ) {
         let mut shutdown = std::pin::pin!(shutdown);
         directory.mark_changed();
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
@@ -76,6 +89,7 @@ impl Publisher {
                     let next = Arc::clone(&directory.borrow_and_update());
                     self.follow(next, now());
                 }
+                _ = looks.tick() => self.look(now()),
                 report = reports.recv() => match report {
                     Some(report) => self.report(report, now()),
                     None => return,
@@ -96,8 +110,13 @@ impl Publisher {
                 self.forget(key);
             }
         }
-        self.neighbours
-            .retain(|key, _| directory.neighbours.contains_key(key));
+        self.neighbours.retain(|key, standing| {
+            let account = directory.neighbours.get(key);
+            if let Some(account) = account.filter(|a| a.policy.as_ref() != standing.policy()) {
+                *standing = Arc::new(standing.with_policy(Arc::clone(&account.policy), now));
+            }
+            account.is_some()
+        });
         for account in directory.accounts.values() {
             self.enrol(account, begins.remove(&account.key), now);
         }
@@ -107,6 +126,54 @@ impl Publisher {
         self.readiness.followed(directory.complete);
         self.count_accounts();
         self.publish();
+    }
+
+    /// Puts on record what has lapsed by `now`, so that it stays so whatever a clock shows later.
+    /// All accounts are looked at only when something may have lapsed: by the date of the oldest
+    /// answer, or because the wall clock was set back.
+    pub fn look(&mut self, now: Timestamp) {
+        let set_back = self.looked.is_some_and(|last| now.wall() < last.wall());
+        self.looked = Some(now);
+        if !set_back && !self.lapses.is_some_and(|next| now.is_past(next)) {
+            return;
+        }
+        self.lapses = None;
+        let accounts = self.accounts.clone();
+        let mut published = false;
+        for state in accounts.values() {
+            let Some(standing) = state.standing.lapsed(now) else {
+                self.will_lapse(state.standing.lapses());
+                continue;
+            };
+            let after = AccountState {
+                standing,
+                ..AccountState::clone(state)
+            };
+            tell(&state.standing, &after, &[], now);
+            self.put(after);
+            published = true;
+        }
+        self.look_at_neighbours(now);
+        if published {
+            self.publish();
+        }
+    }
+
+    fn look_at_neighbours(&mut self, now: Timestamp) {
+        let mut next = None;
+        for standing in self.neighbours.values_mut() {
+            if let Some(lapsed) = standing.lapsed(now) {
+                *standing = Arc::new(lapsed);
+            }
+            let lapses = [next, standing.lapses()].into_iter().flatten();
+            next = lapses.reduce(Timestamp::earliest);
+        }
+        self.will_lapse(next);
+    }
+
+    fn will_lapse(&mut self, at: Option<Timestamp>) {
+        let lapses = [self.lapses, at].into_iter().flatten();
+        self.lapses = lapses.reduce(Timestamp::earliest);
     }
 
     /// Publishes what one poll showed. A report of an account that is no longer in the directory is dropped; one that tells another identity than the
@@ -172,6 +239,7 @@ impl Publisher {
             |arn| self.held_by_owner(arn, &report.key),
             now,
         );
+        self.will_lapse(after.lapses());
         let after = Arc::new(after);
         self.neighbours
             .insert(report.key.clone(), Arc::clone(&after));
@@ -210,7 +278,7 @@ impl Publisher {
     }
 
     /// What the account that owns a trail holds of it, if this process polls that account; an account is no stand-in for itself.
-    fn held_by_owner(&self, arn: &TrailArn, but: &AccountKey) -> Option<&HeldTrail> {
+    fn held_by_owner(&self, arn: &TrailArn, but: &AccountKey) -> Option<OwnersTrail<'_>> {
         let owner = self.directory.key_of(arn.owner());
         let owner = owner.filter(|key| key != but);
         let state = owner.and_then(|key| self.accounts.get(&key));
@@ -220,12 +288,16 @@ impl Publisher {
             .or_else(|| self.neighbours.get(&by_id).map(AsRef::as_ref))?;
         let trails = standing.trails();
         let at = trails.binary_search_by(|held| held.trail.arn.cmp(arn));
-        trails.get(at.ok()?)
+        Some(OwnersTrail {
+            held: trails.get(at.ok()?)?,
+            fresh: standing.freshness(),
+        })
     }
 
     fn put(&mut self, state: AccountState) -> Arc<AccountState> {
         let state = Arc::new(state);
         let key = state.account.key.clone();
+        self.will_lapse(state.standing.lapses());
         self.accounts.insert(key, Arc::clone(&state));
         state
     }
@@ -239,7 +311,7 @@ impl Publisher {
         }
         if let Some(begins) = begins {
             self.waiting.gone(&account.key);
-            self.put(published(account, begins.with_policy(policy)));
+            self.put(published(account, begins.with_policy(policy, now)));
             return;
         }
         let Some(held) = held else {
@@ -247,7 +319,12 @@ impl Publisher {
             return;
         };
         if !Arc::ptr_eq(&held.account, account) {
-            let after = published(account, held.standing.with_policy(policy));
+            let standing = held.standing.with_policy(policy, now);
+            // An owner's facts stand in by the new policy, not only from the next poll on.
+            let after = match self.waiting.poll(&account.key) {
+                Some(poll) => self.judge(account, &standing, &poll, now),
+                None => published(account, standing),
+            };
             tell(&held.standing, &after, &[], now);
             self.put(after);
         }

@@ -55,32 +55,26 @@ impl Waiting {
         keys.filter_map(|key| self.polls.get_key_value(key))
     }
 
+    /// The last poll of an account, if it could not read some organization trail.
+    pub fn poll(&self, key: &AccountKey) -> Option<Arc<Poll>> {
+        self.polls.get(key).cloned()
+    }
+
     /// Whether anybody waits at all.
     pub fn is_empty(&self) -> bool {
         self.polls.is_empty()
     }
 }
 
-/// The organization trails whose facts, as held by their owner, changed in a way that members are judged by.
+/// The organization trails that their owner described or read again, or otherwise, than before: each
+/// of its polls keeps its members' verdicts fresh.
 pub fn changed<'a>(before: &'a [HeldTrail], after: &'a [HeldTrail]) -> Vec<&'a TrailArn> {
     let same = |held: &HeldTrail| {
         let was = before.binary_search_by(|b| b.trail.arn.cmp(&held.trail.arn));
         let was = was.ok().and_then(|at| before.get(at));
-        was.is_some_and(|was| is_judged_alike(was, held))
+        was == Some(held)
     };
     let organization = after.iter().filter(|held| held.trail.organization);
     let changed = organization.filter(|held| !same(held));
     changed.map(|held| &held.trail.arn).collect()
-}
-
-/// Equal but for the times of deliveries, which move with every poll and reach the members with their own next poll.
-fn is_judged_alike(a: &HeldTrail, b: &HeldTrail) -> bool {
-    let status = |held: &HeldTrail| {
-        let status = held.status.as_ref().map(|dated| &dated.value)?;
-        let deliveries = status.deliveries.each_ref();
-        let delivered = deliveries.map(|d| (d.latest.known().is_some(), d.error.clone()));
-        Some((status.logging, delivered))
-    };
-    let selectors = |held: &HeldTrail| held.selectors.as_ref().map(|dated| dated.value.clone());
-    a.trail == b.trail && status(a) == status(b) && selectors(a) == selectors(b)
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cloudtrail_exporter::account::{AccountId, Partition, Region};
-use cloudtrail_exporter::compliance::{Check, HeldTrail, Policy, Standing};
+use cloudtrail_exporter::compliance::{Check, Freshness, HeldTrail, OwnersTrail, Policy, Standing};
 use cloudtrail_exporter::config::Access;
 use cloudtrail_exporter::directory::{Account, AccountKey, Source};
 use cloudtrail_exporter::exposition::{Exposition, Format};
 use cloudtrail_exporter::facts::{
-    AccountFacts, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
+    AccountFacts, Dates, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
@@ -78,7 +78,9 @@ pub(crate) fn trail(owner: u64, name: &str) -> TrailFacts {
             sns_topic_arn: Some("arn:aws:sns:us-east-1:012345678901:audit".into()),
         },
         status: Ok(status(true)),
+        shadow: None,
         selectors: Ok(EventSelectors::Default),
+        dates: Dates::all(ago(60)),
     }
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn answered(account: u64, trails: Vec<TrailFacts>) -> Poll {
     poll(PollOutcome::Answered(AccountFacts {
         account: id(account),
         regions,
+        described: ago(60),
         trails,
     }))
 }
@@ -136,7 +139,13 @@ pub(crate) fn state_with(
     for poll in polls {
         standing = standing.after(
             poll,
-            |arn| owner.filter(|o| o.trail.arn == *arn),
+            |arn| {
+                let held = owner.filter(|o| o.trail.arn == *arn)?;
+                let lasts = policy().stale_after;
+                let lapsed = None;
+                let fresh = Freshness { lasts, lapsed };
+                Some(OwnersTrail { held, fresh })
+            },
             poll.ended,
         );
     }

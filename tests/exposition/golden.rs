@@ -104,6 +104,9 @@ fn proven() -> Vec<AccountState> {
 fn open() -> Vec<AccountState> {
     let mut old = answered(200_000_000_002, vec![trail(200_000_000_002, "main")]);
     old.ended = ago(3_600);
+    if let PollOutcome::Answered(facts) = old.outcome {
+        old.outcome = PollOutcome::Answered(facts.dated(ago(3_600)));
+    }
     let was_stopped = answered(200_000_000_005, vec![stopped()]);
     let throttled = poll(PollOutcome::Answered(AccountFacts {
         account: id(200_000_000_004),
@@ -111,6 +114,7 @@ fn open() -> Vec<AccountState> {
             region("us-east-1"),
             RegionAnswer::Failed(Failure::Throttled),
         )],
+        described: ago(60),
         trails: Vec::new(),
     }));
     vec![
@@ -226,6 +230,7 @@ fn regions(digits: u64) -> Poll {
             (region("eu-west-1"), RegionAnswer::Failed(Failure::Timeout)),
             (region("af-south-1"), RegionAnswer::Disabled),
         ],
+        described: ago(60),
         trails: vec![trail(digits, "main")],
     }))
 }

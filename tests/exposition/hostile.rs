@@ -111,6 +111,7 @@ fn a_region_asked_twice_is_one_series() {
     let twice: Poll = poll(PollOutcome::Answered(AccountFacts {
         account: id(ID),
         regions: regions.to_vec(),
+        described: ago(60),
         trails: Vec::new(),
     }));
     let up = samples(state(account(ID, "a"), &[twice]), "cloudtrail_region_up");

@@ -24,6 +24,7 @@ fn asked(regions: &[(&str, RegionAnswer)]) -> Poll {
     poll(PollOutcome::Answered(AccountFacts {
         account: id(ID),
         regions: regions.collect(),
+        described: ago(60),
         trails: vec![trail(ID, "main")],
     }))
 }
@@ -86,6 +87,7 @@ fn a_wrong_account_publishes_nothing_but_that() {
                 "cloudtrail_account_up",
                 "cloudtrail_account_compliance",
                 "cloudtrail_account_compliance_reason",
+                "cloudtrail_account_compliance_since_timestamp_seconds",
             ]
         );
         let reason = samples(polled(&polls), "cloudtrail_account_compliance_reason");

@@ -7,7 +7,7 @@ use crate::compliance::{Check, HeldTrail, Reason, Verdict, evaluate, owner};
 use crate::facts::{AccountFacts, EventSelectors, Failure, Moment, ReadWrite, RegionAnswer};
 use crate::fixtures::{
     AWAY, COMPLIANT, HOME, Sketch, advanced, ago, ahead, asked, basic, basics, both, failed,
-    held_by_owner, is_none_of, is_one_of, management, minutes, no, now, organization_trail,
+    held_by_owner, is_none_of, is_one_of, management, minutes, no, now, organization_trail, owned,
     requiring, rule, trail, unknown, whole,
 };
 use RegionAnswer::{Disabled, Failed, Partial, Whole};
@@ -698,7 +698,7 @@ fn organization_trails() {
 
 /// Facts joined with an owner who read this trail so many minutes ago.
 fn joined(facts: &AccountFacts, held: &HeldTrail) -> AccountFacts {
-    let find = |wanted: &TrailArn| (*wanted == held.trail.arn).then_some(held);
+    let find = |wanted: &TrailArn| (*wanted == held.trail.arn).then(|| owned(held));
     owner::join(facts, find, &rule(), now()).facts
 }
 

@@ -16,8 +16,8 @@ use crate::facts::{
 };
 use crate::fixtures::{
     AWAY, HOME, ME, OWNER, Sketch, advanced, ago, ahead, asked, basic, basics, held_by_owner, id,
-    is_none_of, is_one_of, management, minutes, nobody, now, organization_trail, poll, requiring,
-    trail,
+    is_none_of, is_one_of, management, minutes, nobody, now, organization_trail, owned, poll,
+    requiring, trail,
 };
 use crate::oracle::is_recorded;
 use crate::timestamp::Timestamp;
@@ -214,6 +214,14 @@ fn at(after: u64) -> Timestamp {
     now() + minutes(after)
 }
 
+/// The same outcome, where every call of the poll was made at that moment.
+fn asked_at(outcome: &PollOutcome, at: Timestamp) -> PollOutcome {
+    match outcome.clone() {
+        PollOutcome::Answered(facts) => PollOutcome::Answered(facts.dated(at)),
+        other => other,
+    }
+}
+
 /// The standing after polls that ended 5 minutes apart.
 fn polled(policy: &Policy, outcomes: &[PollOutcome]) -> Standing {
     let mut standing = Standing::new(Arc::new(policy.clone()));
@@ -221,7 +229,7 @@ fn polled(policy: &Policy, outcomes: &[PollOutcome]) -> Standing {
         let poll = Poll {
             ended: at(5 * turn),
             duration: Duration::from_secs(1),
-            outcome: outcome.clone(),
+            outcome: asked_at(outcome, at(5 * turn)),
         };
         standing = standing.after(&poll, nobody, poll.ended);
     }
@@ -289,8 +297,8 @@ proptest! {
     #[test]
     fn a_join_never_changes_an_answer_of_ones_own(world in world(), faults in faults(), age in 0..30_u64, policy in policy()) {
         let facts = through(&world, &faults);
-        let owned: Vec<HeldTrail> = ["a", "b", "c", "d"].map(|name| held_by_owner(&organization_trail(name), now() - minutes(age))).into();
-        let joined = owner::join(&facts, |wanted| owned.iter().find(|held| held.trail.arn == *wanted), &policy, now());
+        let held: Vec<HeldTrail> = ["a", "b", "c", "d"].map(|name| held_by_owner(&organization_trail(name), now() - minutes(age))).into();
+        let joined = owner::join(&facts, |wanted| held.iter().find(|held| held.trail.arn == *wanted).map(owned), &policy, now());
         for (own, joined) in facts.trails.iter().zip(&joined.facts.trails) {
             prop_assert_eq!(&own.trail, &joined.trail);
             prop_assert!(own.status.is_err() || own.status == joined.status);
@@ -321,8 +329,9 @@ proptest! {
     #[test]
     fn the_same_poll_again_changes_nothing(outcomes in prop::collection::vec(outcome(), 1..5), policy in policy()) {
         let once = polled(&policy, &outcomes);
-        let outcome = outcomes[outcomes.len() - 1].clone();
-        let last = Poll { ended: at(5 * (outcomes.len() as u64 - 1)), duration: Duration::from_secs(1), outcome };
+        let end = at(5 * (outcomes.len() as u64 - 1));
+        let outcome = asked_at(&outcomes[outcomes.len() - 1], end);
+        let last = Poll { ended: end, duration: Duration::from_secs(1), outcome };
         prop_assert_eq!(once.after(&last, nobody, last.ended), once);
     }
 
@@ -361,8 +370,8 @@ proptest! {
     fn a_policy_and_back_again_keeps_what_is_held_of_checks(outcomes in prop::collection::vec(outcome(), 0..5), one in policy(), other in policy()) {
         let standing = polled(&one, &outcomes);
         let time = at(5 * (outcomes.len() as u64).saturating_sub(1));
-        let there = standing.with_policy(Arc::new(other.clone()));
-        let back = there.with_policy(Arc::new(one));
+        let there = standing.with_policy(Arc::new(other.clone()), time);
+        let back = there.with_policy(Arc::new(one), time);
         for check in Check::ALL {
             prop_assert_eq!(standing.check(check, time), there.check(check, time));
             prop_assert_eq!(standing.check(check, time), back.check(check, time));

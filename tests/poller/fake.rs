@@ -30,6 +30,8 @@ pub(super) struct Answers {
     pub(super) regions: HashMap<String, Result<TrailList, CallError>>,
     pub(super) status: HashMap<TrailArn, Result<TrailStatus, CallError>>,
     pub(super) selectors: HashMap<TrailArn, Result<EventSelectors, CallError>>,
+    /// Regions where every call about a trail fails.
+    pub(super) closed: HashMap<String, Failure>,
     /// How long each call takes.
     pub(super) latency: HashMap<Operation, Duration>,
     /// Regions that never answer.
@@ -214,6 +216,7 @@ impl Aws for Fake {
     ) -> Result<TrailStatus, CallError> {
         let operation = Operation::GetTrailStatus;
         let answer = |answers: &Answers| {
+            answers.closed_in(region, operation)?;
             let listed = answers.status.get(trail).cloned();
             listed.unwrap_or_else(|| unlisted(operation))
         };
@@ -228,6 +231,7 @@ impl Aws for Fake {
     ) -> Result<EventSelectors, CallError> {
         let operation = Operation::GetEventSelectors;
         let answer = |answers: &Answers| {
+            answers.closed_in(region, operation)?;
             let listed = answers.selectors.get(trail).cloned();
             listed.unwrap_or_else(|| unlisted(operation))
         };
@@ -244,6 +248,7 @@ impl Answers {
             regions: HashMap::new(),
             status: HashMap::new(),
             selectors: HashMap::new(),
+            closed: HashMap::new(),
             latency: HashMap::new(),
             hanging: Vec::new(),
             panics: false,
@@ -269,6 +274,17 @@ impl Answers {
         let error = error(Operation::DescribeTrails, failure, ambiguous);
         self.regions.insert(region.to_owned(), Err(error));
         self
+    }
+
+    /// A Region where every call fails.
+    pub(super) fn closed(mut self, region: &str, failure: Failure) -> Self {
+        self.closed.insert(region.to_owned(), failure);
+        self.region_fails(region, failure, false)
+    }
+
+    fn closed_in(&self, region: &Region, operation: Operation) -> Result<(), CallError> {
+        let failure = self.closed.get(region.as_str());
+        failure.map_or(Ok(()), |failure| Err(error(operation, *failure, false)))
     }
 
     /// A trail whose status and selectors fail.

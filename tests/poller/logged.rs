@@ -5,7 +5,8 @@ use std::time::Duration;
 use cloudtrail_exporter::aws::CallError;
 use cloudtrail_exporter::compliance::{Reason, Standing, State};
 use cloudtrail_exporter::facts::{
-    AccountFacts, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer, TrailFacts,
+    AccountFacts, Dates, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer,
+    TrailFacts,
 };
 use cloudtrail_exporter::snapshot::told::{News, news};
 use cloudtrail_exporter::timestamp::Timestamp;
@@ -13,6 +14,10 @@ use cloudtrail_exporter::timestamp::Timestamp;
 use super::world::*;
 
 fn poll(ended: Timestamp, outcome: PollOutcome) -> Poll {
+    let outcome = match outcome {
+        PollOutcome::Answered(facts) => PollOutcome::Answered(facts.dated(ended)),
+        other => other,
+    };
     Poll {
         ended,
         duration: Duration::from_secs(1),
@@ -24,10 +29,13 @@ fn shows(selectors: Result<EventSelectors, Failure>) -> PollOutcome {
     PollOutcome::Answered(AccountFacts {
         account: id(1),
         regions: vec![(HOME.parse().expect("a Region"), RegionAnswer::Whole)],
+        described: epoch(),
         trails: vec![TrailFacts {
             trail: trail(1, HOME, "main"),
             status: Ok(status(true)),
+            shadow: None,
             selectors,
+            dates: Dates::all(epoch()),
         }],
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloudtrail_exporter::account::AccountId;
+use cloudtrail_exporter::account::{AccountId, TrailArn};
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::directory::Account;
 use cloudtrail_exporter::facts::{
@@ -20,7 +20,11 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn polled_by(
     account: Account,
     answers: Answers,
-    terms: Terms<impl Fn(AccountId) -> Identity, impl Fn(AccountId) -> bool>,
+    terms: Terms<
+        impl Fn(AccountId) -> Identity,
+        impl Fn(AccountId) -> bool,
+        impl Fn(&TrailArn) -> bool,
+    >,
 ) -> (Fake, Report) {
     let fake = Fake::default();
     fake.answer(&account.key, answers);
@@ -45,8 +49,16 @@ async fn polled_leaving(
             Identity::Other
         },
         left_to_owner,
+        held_by_owner: |_: &TrailArn| false,
     };
     polled_by(account, answers, terms).await
+}
+
+/// Where the status of trails was asked for.
+fn asked_for_status(fake: &Fake) -> Vec<String> {
+    let journal = fake.journal().into_iter();
+    let status = journal.filter(|call| call.operation == Operation::GetTrailStatus);
+    status.filter_map(|call| call.region).collect()
 }
 
 async fn polled(account: Account, answers: Answers) -> (Fake, Report) {
@@ -399,6 +411,7 @@ async fn an_identity_that_is_not_the_expected_one_is_believed_for_one_poll_alone
             timeout: TIMEOUT,
             identity: |_| identity,
             left_to_owner: |_| false,
+            held_by_owner: |_: &TrailArn| false,
         };
         let account = by_name("monitoring");
         let key = account.key.clone();
@@ -408,4 +421,99 @@ async fn an_identity_that_is_not_the_expected_one_is_believed_for_one_poll_alone
         let wrong = matches!(report.poll.outcome, PollOutcome::WrongAccount { .. });
         assert_eq!(wrong, identity == Identity::Other);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_dated_when_their_calls_began_and_not_when_the_poll_ended() {
+    let main = trail(1, HOME, "main");
+    let answers = Answers::of(id(1)).with(HOME, &main, true);
+    let answers = answers
+        .takes(Operation::DescribeTrails, Duration::from_secs(2))
+        .takes(Operation::GetTrailStatus, Duration::from_secs(3))
+        .takes(Operation::GetEventSelectors, Duration::from_secs(50));
+    let (_, report) = polled(account(1), answers).await;
+    let facts = facts(&report);
+    let asked = epoch() + Duration::from_secs(2);
+    assert_eq!(facts.described, epoch());
+    let dates = facts.trails[0].dates;
+    assert_eq!(dates.described, epoch());
+    assert_eq!((dates.status, dates.selectors), (asked, asked));
+    assert_eq!(report.poll.ended, epoch() + Duration::from_secs(52));
+}
+
+/// An account whose trail lives in `HOME` and is seen from two other Regions as well.
+fn seen_from_afar(failure: Failure) -> (Account, Answers) {
+    let main = trail(1, HOME, "main");
+    let account = in_regions(&[HOME, "eu-west-1", "eu-west-2"], account(1));
+    let answers = Answers::of(id(1))
+        .with("eu-west-1", &main, true)
+        .with("eu-west-2", &main, true);
+    (account, answers.closed(HOME, failure))
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_home_region_is_closed_a_shadow_copy_is_asked_once() {
+    for failure in [Failure::AccessDenied, Failure::Timeout, Failure::Network] {
+        let (account, answers) = seen_from_afar(failure);
+        let (fake, report) = polled(account, answers).await;
+        let heard = &facts(&report).trails[0];
+        assert_eq!(heard.status.as_ref().map(|status| status.logging), Ok(true));
+        assert_eq!(heard.shadow, Some(failure));
+        assert_eq!(heard.selectors, Err(failure), "not asked elsewhere");
+        assert_eq!(asked_for_status(&fake), [HOME, "eu-west-1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_shadow_copy_is_asked_after_another_failure_or_for_an_owners_trail() {
+    for failure in [
+        Failure::NotFound,
+        Failure::Throttled,
+        Failure::RegionDisabled,
+    ] {
+        let (account, answers) = seen_from_afar(failure);
+        let (fake, report) = polled(account, answers).await;
+        assert_eq!(facts(&report).trails[0].status, Err(failure));
+        assert_eq!(asked_for_status(&fake), [HOME], "{failure:?}");
+    }
+    let (account, answers) = seen_from_afar(Failure::AccessDenied);
+    let fake = Fake::default();
+    fake.answer(&key(1), answers);
+    let account = Arc::new(account);
+    let session = fake.open(&account);
+    let terms = Terms {
+        timeout: TIMEOUT,
+        identity: |_| Identity::Own,
+        left_to_owner: |_| false,
+        held_by_owner: |_: &TrailArn| true,
+    };
+    poll(&fake, &session, &account, &terms, &clock()).await;
+    assert_eq!(asked_for_status(&fake), [HOME]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_copy_that_does_not_answer_leaves_the_home_regions_failure() {
+    let (account, answers) = seen_from_afar(Failure::AccessDenied);
+    let mut answers = answers;
+    answers.closed.insert("eu-west-1".into(), Failure::Timeout);
+    let (fake, report) = polled(account, answers).await;
+    let heard = &facts(&report).trails[0];
+    assert_eq!(
+        (&heard.status, heard.shadow),
+        (&Err(Failure::AccessDenied), None)
+    );
+    assert_eq!(asked_for_status(&fake), [HOME, "eu-west-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_home_region_that_hangs_leaves_time_for_a_shadow_copy() {
+    let main = trail(1, HOME, "main");
+    let account = in_regions(&[HOME, "eu-west-1"], account(1));
+    let mut answers = Answers::of(id(1)).with("eu-west-1", &main, true);
+    answers.hanging.push(HOME.into());
+    let (_, report) = polled(account, answers).await;
+    let heard = &facts(&report).trails[0];
+    assert_eq!(heard.status.as_ref().map(|status| status.logging), Ok(true));
+    assert_eq!(heard.shadow, Some(Failure::Timeout));
+    assert_eq!(heard.dates.status, epoch() + TIMEOUT * 3 / 4);
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudtrail_exporter::account::AccountId;
+use cloudtrail_exporter::compliance::standing::EventKind;
 use cloudtrail_exporter::compliance::{Check, Policy, Reason, State, Verdict};
 use cloudtrail_exporter::directory::{Account, AccountKey, Directory, Found, Source};
 use cloudtrail_exporter::facts::{
-    AccountFacts, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer, Trail,
-    TrailFacts,
+    AccountFacts, Dates, EventSelectors, Failure, Operation, Poll, PollOutcome, RegionAnswer,
+    Trail, TrailFacts,
 };
 use cloudtrail_exporter::poller::Report;
 use cloudtrail_exporter::self_metrics::SelfMetrics;
@@ -56,7 +57,10 @@ impl Scene {
         let poll = Poll {
             ended: self.now,
             duration: Duration::from_secs(1),
-            outcome,
+            outcome: match outcome {
+                PollOutcome::Answered(facts) => PollOutcome::Answered(facts.dated(self.now)),
+                other => other,
+            },
         };
         let report = Report {
             key,
@@ -93,6 +97,7 @@ fn answered(number: u64, trails: Vec<TrailFacts>) -> PollOutcome {
     PollOutcome::Answered(AccountFacts {
         account: id(number),
         regions: vec![(HOME.parse().expect("a Region"), RegionAnswer::Whole)],
+        described: epoch(),
         trails,
     })
 }
@@ -108,7 +113,9 @@ fn read(trail: Trail, logging: bool) -> TrailFacts {
     TrailFacts {
         trail,
         status: Ok(status(logging)),
+        shadow: None,
         selectors: Ok(EventSelectors::Default),
+        dates: Dates::all(epoch()),
     }
 }
 
@@ -116,7 +123,9 @@ fn unread(trail: Trail, failure: Failure) -> TrailFacts {
     TrailFacts {
         trail,
         status: Err(failure),
+        shadow: None,
         selectors: Err(failure),
+        dates: Dates::all(epoch()),
     }
 }
 
@@ -275,14 +284,182 @@ fn members_follow_when_the_owner_hears_of_a_delivery_error() {
 }
 
 #[test]
-fn a_member_is_judged_again_only_when_something_it_is_judged_by_changed() {
+fn an_owner_polled_hourly_keeps_its_members_known_all_the_time() {
+    let hourly = Account {
+        interval: Duration::from_hours(1),
+        policy: Arc::new(Policy {
+            stale_after: Duration::from_mins(75),
+            ..Policy::clone(&policy())
+        }),
+        ..account(OWNER)
+    };
+    let mut scene = Scene::of([account(1), hourly]);
+    scene.shows(OWNER, owner(true));
+    let read = epoch().wall();
+    for _ in 0..16 {
+        scene.shows(1, member(Failure::AccessDenied));
+        assert_eq!(scene.verdicts([1]), [Compliant]);
+        let proven = scene.state(&key(1)).standing.last_success();
+        assert_eq!(proven, Some(read), "the owner's date");
+        scene.later(INTERVAL);
+    }
+    scene.shows(1, member(Failure::AccessDenied));
+    assert_eq!(
+        scene.verdicts([1]),
+        [Unknown],
+        "the owner's 75 minutes are over"
+    );
+    scene.shows(OWNER, owner(true));
+    assert_eq!(
+        scene.verdicts([1]),
+        [Compliant],
+        "with the owner's poll, not its own next"
+    );
+    scene.later(Duration::from_mins(15));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    scene.later(Duration::from_secs(1));
+    assert_eq!(
+        scene.verdicts([1]),
+        [Unknown],
+        "its own list of trails is stale"
+    );
+}
+
+/// Reports facts that were asked for long before the poll ended.
+fn polled_slowly(scene: &mut Scene, took: Duration, trails: Vec<TrailFacts>) {
+    let PollOutcome::Answered(facts) = answered(1, trails) else {
+        panic!("answered")
+    };
+    let outcome = PollOutcome::Answered(facts.dated(scene.now - took));
+    let poll = Poll {
+        ended: scene.now,
+        duration: took,
+        outcome,
+    };
+    let report = Report {
+        key: key(1),
+        identity: Some(id(1)),
+        poll,
+        errors: Vec::new(),
+    };
+    scene.publisher.report(report, scene.now);
+}
+
+#[test]
+fn answers_older_than_they_last_prove_nothing_however_young_their_poll_is() {
+    let main = || vec![read(trail(1, HOME, "main"), true)];
+    let mut scene = Scene::of([account(1)]);
+    scene.later(Duration::from_hours(24));
+    polled_slowly(&mut scene, Duration::from_mins(16), main());
+    let stale = Verdict {
+        state: Unknown,
+        reason: Reason::Stale,
+    };
+    assert_eq!(scene.verdict(&key(1)), stale);
+    assert!(
+        !scene
+            .state(&key(1))
+            .standing
+            .last_poll()
+            .expect("a poll")
+            .up
+    );
+    scene.shows(1, vec![read(trail(1, HOME, "main"), false)]);
+    scene.later(Duration::from_hours(24));
+    polled_slowly(&mut scene, Duration::from_mins(16), main());
+    assert_eq!(scene.verdicts([1]), [NonCompliant], "no alarm is cleared");
+    polled_slowly(&mut scene, Duration::from_mins(14), main());
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    scene.later(Duration::from_mins(1));
+    assert_eq!(scene.verdicts([1]), [Compliant]);
+    scene.later(Duration::from_secs(1));
+    assert_eq!(scene.verdicts([1]), [Unknown]);
+}
+
+#[test]
+fn once_seen_to_lapse_a_proof_stays_lapsed_whatever_a_clock_shows() {
+    const DAYS: Duration = Duration::from_hours(72);
+    let main = || vec![read(trail(1, HOME, "main"), true)];
+    for (forward, back) in [(16 * 60, 20), (15 * 60 + 5, 5), (72 * 3_600, 72 * 3_600)] {
+        let (forward, back) = (Duration::from_secs(forward), Duration::from_secs(back));
+        let mut scene = Scene::of([account(1)]);
+        scene.shows(1, main());
+        let proven = scene.now;
+        // Three days on is a step of the wall clock; the rest is time that passed.
+        let boot = if forward == DAYS {
+            proven.boot()
+        } else {
+            (proven + forward).boot()
+        };
+        scene.now = Timestamp::new((proven + forward).wall(), boot);
+        scene.publisher.look(scene.now);
+        assert_eq!(scene.verdicts([1]), [Unknown]);
+        scene.now = Timestamp::new((proven + forward - back).wall(), boot);
+        scene.publisher.look(scene.now);
+        let standing = scene.state(&key(1)).standing.clone();
+        assert_eq!(scene.verdicts([1]), [Unknown], "{forward:?} {back:?}");
+        for check in Check::ALL {
+            assert_ne!(standing.check(check, scene.now), Some(true), "{check:?}");
+        }
+        for kind in EventKind::ALL {
+            assert_eq!(standing.management_events(kind, scene.now), None);
+            let held = &standing.trails()[0];
+            assert_eq!(
+                standing.trail_management_events(held, kind, scene.now),
+                None
+            );
+        }
+        let longer = Account {
+            policy: Arc::new(Policy {
+                stale_after: 2 * DAYS,
+                ..Policy::clone(&policy())
+            }),
+            ..account(1)
+        };
+        scene.follow(directory([longer]));
+        assert_eq!(
+            scene.verdicts([1]),
+            [Unknown],
+            "nor does a reload revive it"
+        );
+        scene.later(Duration::from_secs(1));
+        scene.shows(1, main());
+        assert_eq!(scene.verdicts([1]), [Compliant]);
+    }
+}
+
+#[test]
+fn an_owners_lapsed_reading_revives_no_member() {
     let mut scene = Scene::of([1, OWNER].map(account));
     scene.shows(OWNER, owner(true));
     scene.shows(1, member(Failure::AccessDenied));
-    let before = scene.state(&key(1));
-    scene.later(INTERVAL);
+    let proven = scene.now;
+    scene.now = Timestamp::new((proven + Duration::from_hours(1)).wall(), proven.boot());
+    scene.publisher.look(scene.now);
+    scene.now = proven + Duration::from_secs(1);
+    scene.publisher.look(scene.now);
+    scene.shows(1, member(Failure::AccessDenied));
+    assert_eq!(scene.verdicts([1, OWNER]), [Unknown, Unknown]);
     scene.shows(OWNER, owner(true));
-    assert!(Arc::ptr_eq(&before, &scene.state(&key(1))));
+    assert_eq!(scene.verdicts([1, OWNER]), [Compliant, Compliant]);
+}
+
+#[test]
+fn a_look_publishes_only_what_has_lapsed() {
+    let mut scene = Scene::of([1, 2].map(account));
+    scene.shows(1, vec![read(trail(1, HOME, "main"), true)]);
+    scene.later(Duration::from_mins(10));
+    scene.shows(2, vec![read(trail(2, HOME, "main"), true)]);
+    let before = scene.snapshot();
+    scene.later(INTERVAL);
+    scene.publisher.look(scene.now);
+    assert!(Arc::ptr_eq(&before, &scene.snapshot()));
+    scene.later(Duration::from_secs(1));
+    scene.publisher.look(scene.now);
+    assert!(!Arc::ptr_eq(&before, &scene.snapshot()));
+    assert_eq!(scene.verdicts([1, 2]), [Unknown, Compliant]);
+    let since = scene.state(&key(1)).standing.since(scene.now);
+    assert_eq!(since, Some((epoch() + Duration::from_mins(15)).wall()));
 }
 
 #[test]
@@ -375,6 +552,7 @@ fn throttled(number: u64) -> PollOutcome {
             HOME.parse().expect("a Region"),
             RegionAnswer::Failed(Failure::Throttled),
         )],
+        described: epoch(),
         trails: vec![],
     })
 }

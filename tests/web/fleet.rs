@@ -9,7 +9,7 @@ use cloudtrail_exporter::compliance::{Check, Policy, Standing};
 use cloudtrail_exporter::config::Access;
 use cloudtrail_exporter::directory::{Account, AccountKey, Source};
 use cloudtrail_exporter::facts::{
-    AccountFacts, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
+    AccountFacts, Dates, Delivery, EventSelectors, Failure, Moment, Operation, Poll, PollOutcome,
     RegionAnswer, Trail, TrailFacts, TrailStatus,
 };
 use cloudtrail_exporter::snapshot::{AccountState, Snapshot};
@@ -130,7 +130,9 @@ fn trail(n: u64) -> TrailFacts {
             sns_topic_arn: None,
         },
         status: Ok(status(true)),
+        shadow: None,
         selectors: Ok(EventSelectors::Default),
+        dates: Dates::all(ago(0)),
     }
 }
 
@@ -205,6 +207,7 @@ fn in_two_regions(n: u64) -> AccountState {
     let facts = AccountFacts {
         account: id(n),
         regions,
+        described: ago(MINUTE),
         trails: vec![trail(n)],
     };
     state(
@@ -229,8 +232,10 @@ fn answered(n: u64, trails: Vec<TrailFacts>, seconds: u64) -> Poll {
     let facts = AccountFacts {
         account: id(n),
         regions: vec![(region("eu-west-1"), RegionAnswer::Whole)],
+        described: ago(seconds),
         trails,
     };
+    let facts = facts.dated(ago(seconds));
     poll(PollOutcome::Answered(facts), seconds)
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use cloudtrail_exporter::account::TrailArn;
 use cloudtrail_exporter::aws::Aws;
 use cloudtrail_exporter::aws::credentials::GivenCredentials;
 use cloudtrail_exporter::aws::limits::CallLimits;
@@ -120,6 +121,7 @@ async fn polled(fleet: Arc<Fleet>, place: usize) -> bool {
         timeout: std::time::Duration::from_mins(1),
         identity: |_| Identity::Own,
         left_to_owner: |_| false,
+        held_by_owner: |_: &TrailArn| false,
     };
     // Boxed as in the poller's task.
     let report = Box::pin(poll(&fleet.aws, session, account, &terms, &clock::now));

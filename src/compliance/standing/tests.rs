@@ -1,8 +1,8 @@
 use super::*;
 use crate::compliance::fixtures::{
     AWAY, COMPLIANT, HOME, ME, OWNER, Sketch, arn, asked, basic, basics, both, failed,
-    held_by_owner, id, minutes, no, nobody, now, organization_trail, poll, requiring, rule, trail,
-    unknown, whole,
+    held_by_owner, id, minutes, no, nobody, now, organization_trail, owned, poll, requiring, rule,
+    trail, unknown, whole,
 };
 use crate::facts::{ReadWrite, RegionAnswer, TrailFacts};
 use std::time::Duration;
@@ -224,7 +224,7 @@ fn what_was_hidden_comes_back_with_the_right_account_and_not_before() {
 fn what_is_hidden_is_judged_by_the_policy_of_its_return() {
     let proven = heard(&new(), &whole([trail("a")]), 0);
     let strict = Arc::new(requiring(&[Check::Logging, Check::KmsEncryption]));
-    let hidden = wrong_account(&proven, 1).with_policy(strict);
+    let hidden = wrong_account(&proven, 1).with_policy(strict, later(1));
     let open = both(
         RegionAnswer::Failed(Failure::Tls),
         RegionAnswer::Failed(Failure::Tls),
@@ -398,7 +398,7 @@ fn joined(standing: &Standing, after: u64, owner: &TrailFacts, read: u64) -> Sta
     let held = held_by_owner(owner, later(read));
     standing.after(
         &poll(refused(), later(after)),
-        |_| Some(&held),
+        |_| Some(owned(&held)),
         later(after),
     )
 }
@@ -410,7 +410,7 @@ fn the_owner_proves_a_member_compliant_for_as_long_as_its_own_reading_is_fresh()
     assert_eq!(standing.check(Check::Logging, later(19)), Some(true));
     assert_eq!(standing.verdict(later(20)), unknown(Reason::Stale));
     assert_eq!(standing.check(Check::Logging, later(20)), None);
-    assert_eq!(standing.last_success(), Some(later(10).wall()));
+    assert_eq!(standing.last_success(), Some(later(4).wall()));
     assert_eq!(standing.counts().logging_multi_region, Some(1));
 }
 
@@ -451,7 +451,7 @@ fn what_a_members_own_answers_prove_is_as_fresh_as_they_are() {
     let mut facts = refused();
     facts.trails.insert(0, trail("a"));
     facts.trails[1].trail.kms_key_id = Some("key".into());
-    let standing = new().after(&poll(facts, later(10)), |_| Some(&held), later(10));
+    let standing = new().after(&poll(facts, later(10)), |_| Some(owned(&held)), later(10));
     let kms = |after| standing.check(Check::KmsEncryption, later(after));
     assert_eq!((kms(19), kms(20)), (Some(true), None), "the owner's word");
     for (after, known) in [(25, Some(true)), (26, None)] {
@@ -496,7 +496,7 @@ fn another_policy_with_the_same_checks_judges_nothing_anew() {
     let reversed = [Check::ManagementEvents, Check::Logging];
     let mut policy = requiring(&reversed);
     policy.stale_after = minutes(60);
-    let standing = standing.with_policy(Arc::new(policy));
+    let standing = standing.with_policy(Arc::new(policy), later(5));
     assert_eq!(standing.verdict(later(5)), no(Reason::NotLogging));
     assert_eq!(standing.check(Check::Logging, later(60)), Some(true));
 }
@@ -506,7 +506,7 @@ fn a_shorter_stale_after_counts_at_once() {
     let standing = heard(&new(), &whole([trail("a")]), 0);
     let mut policy = rule();
     policy.stale_after = minutes(5);
-    let standing = standing.with_policy(Arc::new(policy));
+    let standing = standing.with_policy(Arc::new(policy), now());
     assert_eq!(standing.verdict(later(5)), COMPLIANT);
     assert_eq!(standing.verdict(later(6)), unknown(Reason::Stale));
 }
@@ -515,7 +515,7 @@ fn a_shorter_stale_after_counts_at_once() {
 fn a_stricter_policy_judges_what_is_held() {
     let standing = heard(&new(), &whole([trail("a")]), 0);
     let strict = requiring(&[Check::Logging, Check::KmsEncryption]);
-    let standing = standing.with_policy(Arc::new(strict));
+    let standing = standing.with_policy(Arc::new(strict), now());
     assert_eq!(
         standing.verdict(later(500)),
         no(Reason::KmsEncryptionDisabled)
@@ -535,7 +535,7 @@ fn a_laxer_policy_judges_what_is_held_and_finds_the_evidence() {
     let strict = under(&[Check::Logging, Check::KmsEncryption]);
     let standing = heard(&strict, &whole(trails), 0);
     assert_eq!(standing.verdict(now()), no(Reason::KmsEncryptionDisabled));
-    let standing = standing.with_policy(Arc::new(rule()));
+    let standing = standing.with_policy(Arc::new(rule()), now());
     assert_eq!(standing.verdict(later(15)), COMPLIANT);
     assert_eq!(standing.evidence(later(15)), Some(&arn(ME, "c")));
     assert_eq!(standing.verdict(later(16)), unknown(Reason::Stale));
@@ -546,7 +546,7 @@ fn a_check_that_was_never_determined_leaves_the_new_verdict_open() {
     let unread = trail("a").selectors_failed(Failure::Throttled);
     let standing = heard(&new(), &whole([unread]), 0);
     let policy = Arc::new(requiring(&[Check::Logging, Check::ManagementEvents]));
-    let standing = standing.with_policy(policy);
+    let standing = standing.with_policy(policy, now());
     assert_eq!(standing.verdict(now()), failed(Failure::Throttled));
     let last = standing.last_poll().expect("a poll");
     let reason = Some(Reason::Failed(Failure::Throttled));
@@ -560,7 +560,7 @@ fn a_policy_that_needs_less_than_failed_makes_the_last_poll_a_success() {
     let strict = under(&[Check::Logging, Check::ManagementEvents]);
     let standing = heard(&strict, &whole([unread]), 0);
     assert_eq!(standing.last_success(), None);
-    let standing = standing.with_policy(Arc::new(rule()));
+    let standing = standing.with_policy(Arc::new(rule()), now());
     assert_eq!(standing.verdict(now()), COMPLIANT);
     assert!(standing.last_poll().expect("a poll").up);
     assert_eq!(standing.last_success(), Some(now().wall()));
@@ -576,11 +576,11 @@ fn a_verdict_judged_anew_is_as_old_as_the_oldest_check_it_needs() {
     let standing = heard(&new(), &whole([trail("a")]), 0);
     let unread = trail("a").status_failed(Failure::Timeout);
     let standing = heard(&standing, &whole([unread]), 10);
-    let standing = standing.with_policy(Arc::new(requiring(&all)));
+    let standing = standing.with_policy(Arc::new(requiring(&all)), later(10));
     assert_eq!(standing.verdict(later(15)), COMPLIANT);
     assert_eq!(standing.verdict(later(16)), failed(Failure::Timeout));
     let least = requiring(&[Check::MultiRegionTrail]);
-    let standing = standing.with_policy(Arc::new(least));
+    let standing = standing.with_policy(Arc::new(least), later(15));
     assert_eq!(standing.verdict(later(25)), COMPLIANT);
     assert_eq!(standing.verdict(later(26)), unknown(Reason::Stale));
 }
@@ -589,7 +589,7 @@ fn a_verdict_judged_anew_is_as_old_as_the_oldest_check_it_needs() {
 fn the_evidence_of_a_stand_in_outlives_a_new_policy() {
     let standing = joined(&new(), 0, &organization_trail("o"), 0);
     let policy = requiring(&[Check::Logging, Check::Delivery]);
-    let standing = standing.with_policy(Arc::new(policy));
+    let standing = standing.with_policy(Arc::new(policy), now());
     assert_eq!(standing.verdict(now()), COMPLIANT);
     assert_eq!(standing.evidence(now()), Some(&arn(OWNER, "o")));
 }
@@ -597,15 +597,151 @@ fn the_evidence_of_a_stand_in_outlives_a_new_policy() {
 #[test]
 fn a_policy_for_an_account_never_polled_or_not_ones_own_changes_no_verdict() {
     let strict = || Arc::new(requiring(&Check::ALL));
-    let standing = new().with_policy(strict());
+    let standing = new().with_policy(strict(), now());
     assert_eq!(standing.verdict(now()), unknown(Reason::NotPolled));
-    let standing = wrong_account(&new(), 0).with_policy(strict());
+    let standing = wrong_account(&new(), 0).with_policy(strict(), now());
     assert_eq!(standing.verdict(now()), unknown(Reason::WrongAccount));
     assert_eq!(standing.wrong_account(), Some(id(OWNER)));
 }
 
+/// When the state of so many minutes after `now()` began.
+fn since(standing: &Standing, after: u64) -> SystemTime {
+    standing.since(later(after)).expect("it was polled")
+}
+
+fn wall(after: u64) -> SystemTime {
+    later(after).wall()
+}
+
+fn stopped_at(name: &str, before: u64) -> TrailFacts {
+    let at = (now() - minutes(before)).wall();
+    let stopped = trail(name).stopped();
+    stopped.with_status(|status| status.stopped = crate::facts::Moment::At(at))
+}
+
+#[test]
+fn a_state_begins_with_the_first_proof_of_its_run() {
+    assert_eq!(new().since(now()), None);
+    let standing = heard(&new(), &whole([trail("a")]), 0);
+    let standing = heard(&standing, &whole([trail("a")]), 5);
+    assert_eq!(since(&standing, 5), wall(0));
+    let failed = heard(&standing, &silence(), 10);
+    assert_eq!(since(&failed, 10), wall(0));
+    let standing = heard(&failed, &whole([]), 15);
+    assert_eq!(since(&standing, 15), wall(15));
+    let other_reason = heard(&standing, &whole([stopped_at("a", 100)]), 20);
+    assert_eq!(other_reason.verdict(later(20)), no(Reason::NotLogging));
+    assert_eq!(
+        since(&other_reason, 20),
+        wall(15),
+        "no change of reason moves it"
+    );
+}
+
+#[test]
+fn a_run_that_begins_without_logging_began_when_the_last_trail_was_stopped() {
+    let ago = |before| (now() - minutes(before)).wall();
+    let two = whole([
+        stopped_at("a", 100),
+        stopped_at("b", 30),
+        trail("c").single_region(),
+    ]);
+    assert_eq!(since(&heard(&new(), &two, 0), 0), ago(30));
+    let unsaid = whole([trail("a").stopped()]);
+    assert_eq!(since(&heard(&new(), &unsaid, 0), 0), wall(0));
+    let ahead = heard(&new(), &whole([stopped_at("a", 0)]), 0);
+    assert_eq!(since(&ahead, 0), wall(0));
+    let mut later_than_proof = whole([trail("a").stopped()]);
+    if let Ok(status) = &mut later_than_proof.trails[0].status {
+        status.stopped = crate::facts::Moment::At(later(3).wall());
+    }
+    assert_eq!(since(&heard(&new(), &later_than_proof, 0), 0), wall(0));
+}
+
+#[test]
+fn unknown_begins_when_the_last_proof_lapsed_or_with_the_end_of_the_first_poll() {
+    let standing = heard(&new(), &whole([trail("a")]), 0);
+    for after in [16, 20, 400] {
+        assert_eq!(since(&standing, after), wall(15), "between two looks");
+    }
+    let looked = standing.lapsed(later(16)).expect("it lapsed");
+    assert_eq!(since(&looked, 400), wall(15));
+    let failed = heard(&standing, &silence(), 20);
+    assert_eq!(since(&failed, 20), wall(15));
+    let again = heard(&failed, &whole([trail("a")]), 25);
+    assert_eq!(since(&again, 25), wall(25));
+    let never = heard(&heard(&new(), &silence(), 5), &silence(), 10);
+    assert_eq!(since(&never, 10), wall(5));
+    let denied = without_session(&new(), Failure::AccessDenied, 5);
+    assert_eq!(since(&denied, 5), wall(5));
+}
+
+#[test]
+fn a_verdict_made_by_a_reload_begins_with_it_and_no_other_does() {
+    let standing = heard(&new(), &whole([trail("a")]), 0);
+    let strict = Arc::new(requiring(&[Check::Logging, Check::KmsEncryption]));
+    let judged = standing.with_policy(strict, later(7));
+    assert_eq!(judged.verdict(later(7)).state, State::NonCompliant);
+    assert_eq!(since(&judged, 7), wall(7));
+    let mut longer = rule();
+    longer.stale_after = minutes(60);
+    let kept = standing.with_policy(Arc::new(longer), later(7));
+    assert_eq!(since(&kept, 40), wall(0));
+}
+
+#[test]
+fn evidence_never_names_a_trail_that_was_heard_to_have_stopped() {
+    let both = heard(&new(), &whole([trail("a"), trail("b")]), 0);
+    assert_eq!(both.evidence(later(0)), Some(&arn(ME, "a")));
+    let throttled = || trail("b").status_failed(Failure::Throttled);
+    let open = heard(&both, &whole([trail("a").stopped(), throttled()]), 5);
+    assert_eq!(open.verdict(later(5)), COMPLIANT);
+    assert_eq!(open.evidence(later(5)), Some(&arn(ME, "b")));
+    let gone = heard(&both, &whole([throttled()]), 5);
+    assert_eq!(gone.evidence(later(5)), Some(&arn(ME, "b")));
+    let single = trail("a").single_region().status_failed(Failure::Throttled);
+    let narrowed = heard(&both, &whole([single, throttled()]), 5);
+    assert_eq!(narrowed.evidence(later(5)), Some(&arn(ME, "b")));
+    let one = heard(&new(), &whole([trail("a"), throttled()]), 0);
+    let none = heard(&one, &whole([trail("a").stopped(), throttled()]), 5);
+    assert_eq!(none.verdict(later(5)), COMPLIANT, "held");
+    assert_eq!(none.evidence(later(5)), None);
+}
+
+#[test]
+fn a_shadow_copy_decides_logging_and_never_disproves_a_delivery() {
+    let from_afar = |heard: TrailFacts| {
+        let mut heard = heard.selectors_failed(Failure::AccessDenied);
+        heard.shadow = Some(Failure::AccessDenied);
+        whole([heard])
+    };
+    let both = [Check::Logging, Check::Delivery];
+    let standing = heard(&under(&both), &from_afar(trail("a")), 0);
+    assert_eq!(standing.verdict(now()), COMPLIANT);
+    assert_eq!(standing.counts().logging_multi_region, Some(1));
+    let failing = &standing.last_poll().expect("a poll").failing;
+    assert!(failing.contains(&(Operation::GetTrailStatus, Failure::AccessDenied)));
+    let old = crate::compliance::fixtures::ago(10_000);
+    for silent in [
+        trail("a").s3(old).digest(old),
+        trail("a").failing("NoSuchBucket"),
+    ] {
+        let standing = heard(&under(&both), &from_afar(silent), 0);
+        let unreadable = unknown(Reason::TrailStatusUnreadable);
+        assert_eq!(standing.verdict(now()), unreadable);
+        assert_eq!(standing.check(Check::Logging, now()), Some(true));
+        let held = standing.trails()[0].status.as_ref().expect("a status");
+        assert_eq!(
+            held.value.deliveries,
+            <[crate::facts::Delivery; 4]>::default()
+        );
+    }
+    let stopped = heard(&new(), &from_afar(trail("a").stopped()), 0);
+    assert_eq!(stopped.verdict(now()), no(Reason::NotLogging));
+}
+
 #[test]
 fn a_standing_is_small() {
-    assert!(size_of::<Standing>() <= 1024, "{}", size_of::<Standing>());
+    assert!(size_of::<Standing>() <= 1056, "{}", size_of::<Standing>());
     assert!(size_of::<HeldTrail>() <= 512, "{}", size_of::<HeldTrail>());
 }

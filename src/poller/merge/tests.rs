@@ -43,6 +43,11 @@ fn failed(at: &str, failure: Failure, ambiguous_credentials: bool) -> Described 
     (region(at), Err(error))
 }
 
+fn merged_trails(described: &[Described], max_trails: usize) -> Vec<Trail> {
+    let merged = merge(described, max_trails);
+    merged.trails.into_iter().map(|shown| shown.trail).collect()
+}
+
 fn answers(described: &[Described], max_trails: usize) -> Vec<RegionAnswer> {
     let merged = merge(described, max_trails);
     merged
@@ -67,8 +72,10 @@ fn a_trail_seen_in_two_regions_is_one_trail() {
             vec![trail("eu-west-1", "local", false), org.clone()],
         ),
     ];
-    let merged = merge(&described, 100);
-    assert_eq!(merged.trails, [trail("eu-west-1", "local", false), org]);
+    assert_eq!(
+        merged_trails(&described, 100),
+        [trail("eu-west-1", "local", false), org]
+    );
     assert_eq!(answers(&described, 100), [RegionAnswer::Whole; 2]);
 }
 
@@ -78,8 +85,8 @@ fn the_same_name_in_two_regions_is_two_trails() {
         trail("eu-west-1", "main", true),
         trail("us-east-1", "main", true),
     );
-    let merged = merge(&[answered("us-east-1", vec![b.clone(), a.clone()])], 100);
-    assert_eq!(merged.trails, [a, b]);
+    let described = [answered("us-east-1", vec![b.clone(), a.clone()])];
+    assert_eq!(merged_trails(&described, 100), [a, b]);
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn the_home_region_has_the_word_wherever_it_stands_in_the_order() {
     let far = || answered("us-east-1", vec![shadow.clone()]);
     let near = || answered("eu-west-1", vec![home.clone()]);
     for described in [[far(), near()], [near(), far()]] {
-        assert_eq!(merge(&described, 100).trails, expected);
+        assert_eq!(merged_trails(&described, 100), expected);
     }
 }
 
@@ -102,7 +109,7 @@ fn without_the_home_region_the_region_asked_first_has_the_word() {
         answered("us-east-1", vec![first.clone()]),
         answered("us-west-2", vec![second]),
     ];
-    assert_eq!(merge(&described, 100).trails, [first]);
+    assert_eq!(merged_trails(&described, 100), [first]);
 }
 
 #[test]
@@ -117,8 +124,10 @@ fn beyond_the_limit_multi_region_trails_stay_and_the_cut_answer_is_partial() {
         ),
         answered("eu-west-1", vec![trail("us-east-1", "b", true)]),
     ];
-    let merged = merge(&described, 1);
-    assert_eq!(merged.trails, [trail("us-east-1", "b", true)]);
+    assert_eq!(
+        merged_trails(&described, 1),
+        [trail("us-east-1", "b", true)]
+    );
     assert_eq!(
         answers(&described, 1),
         [RegionAnswer::Partial, RegionAnswer::Whole]
@@ -184,4 +193,25 @@ fn an_ambiguous_refusal_about_a_trail_is_bad_credentials_in_a_region_that_answer
     assert_eq!(settled("eu-west-1"), Failure::Credentials);
     assert_eq!(settled("us-west-2"), Failure::RegionDisabled);
     assert_eq!(settled("ap-east-1"), Failure::RegionDisabled);
+}
+
+#[test]
+fn a_trail_knows_which_answer_describes_it_and_where_else_it_was_shown() {
+    let main = || vec![trail("eu-west-1", "main", true)];
+    let regions = ["us-east-1", "eu-west-1", "us-west-2"];
+    let seen = |answers: [Vec<Trail>; 3]| {
+        let described: Vec<_> = regions.into_iter().zip(answers).collect();
+        let described = described.into_iter().map(|(r, trails)| answered(r, trails));
+        let merged = merge(&described.collect::<Vec<_>>(), 100);
+        let [shown] = &merged.trails[..] else {
+            panic!("one trail")
+        };
+        let elsewhere = shown.elsewhere.as_ref().map(|r| r.as_str().to_owned());
+        (shown.place, elsewhere)
+    };
+    let other = |name: &str| Some(name.to_owned());
+    assert_eq!(seen([main(), main(), main()]), (1, other("us-east-1")));
+    assert_eq!(seen([vec![], main(), main()]), (1, other("us-west-2")));
+    assert_eq!(seen([vec![], vec![], main()]), (2, other("us-west-2")));
+    assert_eq!(seen([vec![], main(), vec![]]), (1, None));
 }

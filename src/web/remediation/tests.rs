@@ -55,6 +55,7 @@ fn trail(owner: &str, name: &str, multi_region: bool) -> HeldTrail {
         },
         status: None,
         selectors: None,
+        shadow: None,
     }
 }
 
