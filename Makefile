@@ -14,6 +14,7 @@ demo: ## Run the exporter on a simulated AWS with a sample fleet
 	cargo run --release -- demo
 
 test: lint unit stack-test ## Run everything, installing what is missing (apt, pip in a venv, npm)
+	@echo "passed: lints, $$(cargo test --workspace -- --list 2>/dev/null | grep -c ': test$$') cargo tests, all judges of the stack test"
 
 lint: ## Formatting and lints, warnings are errors
 	cargo fmt --all --check
@@ -27,8 +28,14 @@ fmt: ## Format the code
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
 
-test-release: tools ## Build and run the image and the packages, by debootstrap and buildah; slow
+test-release: tools ## Run what is too slow for each change: packages, all faults, simulated time, fuzzing, soak
 	tests/package/release.sh target/test-release $(PYTHON)
+	tests/stack/dependencies.sh
+	FAULTS=all cargo test --test faults
+	SIMULATED_TIME_SEQUENCES=$(or $(SEQUENCES),1000000) cargo test --release --test simulated_time
+	fuzz/run.sh $(or $(FUZZ),600)
+	$(MAKE) soak
+	@echo "passed: packages, dependencies, all faults, simulated time, fuzzing, soak"
 
 generate: tools ## Write what is generated: the configuration's schema, the chart's README, manifests
 	cargo run --quiet --example generate_docs -- target/generated

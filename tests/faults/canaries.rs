@@ -11,10 +11,12 @@ pub const INLINE_ID: &str = "canary-inline-external-id-81cc";
 pub const SESSION_TOKEN: &str = "canary-session-token-5be2";
 pub const IDENTITY_TOKEN: &str = "eyJcanary.web-identity.token-c9d1";
 pub const CONTAINER_TOKEN: &str = "canary-container-token-20aa";
+/// What a `credential_process` that fails writes to its standard error.
+pub const HELPER: &str = "canary-helper-stderr-93b0";
 pub const PASSWORD: &str = "canary-password-4d7e";
 
 /// Everything that is looked for. The last is how every session token of the simulator begins.
-pub const ALL: [&str; 8] = [
+pub const ALL: [&str; 9] = [
     SECRET,
     EXTERNAL_ID,
     INLINE_ID,
@@ -22,6 +24,7 @@ pub const ALL: [&str; 8] = [
     IDENTITY_TOKEN,
     CONTAINER_TOKEN,
     PASSWORD,
+    HELPER,
     "IQoJb3JpZ2luX2VjE",
 ];
 

@@ -29,10 +29,19 @@ mod shared;
 #[path = "../e2e/sim.rs"]
 mod sim;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use shared::Shared;
+
+/// Groups of rows run one after another: on a small machine all at once would be a fault of its own.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[test]
 fn aws_side() {
+    let _alone = alone();
     let rows = rows::aws::rows();
     let shared = Shared::start(&rows);
     shared.break_all();
@@ -44,16 +53,19 @@ fn aws_side() {
 
 #[test]
 fn configuration_files() {
+    let _alone = alone();
     rows::files::run();
 }
 
 #[test]
 fn credentials() {
+    let _alone = alone();
     rows::credentials::run();
 }
 
 #[test]
 fn rows_with_a_process_each() {
+    let _alone = alone();
     let tables = [
         rows::network::rows(),
         rows::discovery::rows(),

@@ -14,11 +14,11 @@ use crate::scene;
 use crate::sim::{Sim, file};
 
 /// How long all rows together may take to show their fault, or to be well again, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(500);
 /// Short enough to see lapses, long enough for a hundred accounts on a busy machine.
 const POLL: &str =
-    "poll: { interval: 5s, timeout: 5s, stale_after: 12s }\naws: { max_attempts: 1 }";
+    "poll: { interval: 8s, timeout: 8s, stale_after: 18s }\naws: { max_attempts: 1 }";
 
 /// Accounts without a fault, in each state, that nothing may touch.
 const BYSTANDERS: [&str; 3] = [

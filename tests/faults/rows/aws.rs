@@ -1,6 +1,8 @@
 //! What AWS may answer: one account for each row, all in one process.
 
-use crate::expected::{and, lapsed, lapsed_but_present, lapsed_for, lines, trail, uncovered};
+use crate::expected::{
+    and, hidden, lapsed, lapsed_but_present, lapsed_for, lines, trail, uncovered,
+};
 
 /// An account, what happens to it, and what `/metrics` says of it then.
 pub struct Row {
@@ -256,6 +258,7 @@ fn envelope_rows() -> Vec<Row> {
     describes.into_iter().chain(others).collect()
 }
 
+const FOREIGN_SESSION: &str = "{ wrong_identity: '999999999998' }";
 const FOREIGN: &str = "{ body: { trailList: [{ Name: main, HomeRegion: us-east-1, \
     TrailARN: 'arn:aws-us-gov:cloudtrail:us-east-1:111111111111:trail/main', \
     IsMultiRegionTrail: true, S3BucketName: x }] } }";
@@ -269,6 +272,25 @@ fn session_rows() -> Vec<Row> {
         assume("role closed", "close", "network"),
         assume("role without a document", "malformed", "malformed"),
         assume("role in HTML", "{ html: 200 }", "malformed"),
+        Row {
+            faults: vec![rule("AssumeRole", FOREIGN_SESSION), expired()],
+            difference: hidden(),
+            ..row(
+                "A9 sessions of another account",
+                ("unknown", "wrong_account"),
+            )
+        },
+        Row {
+            // The next poll asks again.
+            faults: vec![
+                format!("{}, first: 1", rule("AssumeRole", FOREIGN_SESSION)),
+                format!("{}, first: 1", expired()),
+            ],
+            ..row(
+                "A9 one session of another account",
+                ("unknown", "wrong_account"),
+            )
+        },
     ]
 }
 

@@ -137,7 +137,10 @@ fn profiles(folder: &Path, rows: &[&Row]) -> PathBuf {
 }
 
 const SCRIPTS: [(&str, &str); 3] = [
-    ("fails.sh", "echo refused >&2; exit 3"),
+    (
+        "fails.sh",
+        "echo token canary-helper-stderr-93b0 refused >&2; exit 3",
+    ),
     (
         "expired.sh",
         r#"echo '{"Version":1,"AccessKeyId":"ASIAEXPIREDEXAMPLE00","SecretAccessKey":"any",
