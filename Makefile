@@ -28,14 +28,13 @@ fmt: ## Format the code
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
 
-test-release: tools ## Run what is too slow for each change: packages, all faults, simulated time, fuzzing, soak
+test-release: tools ## Run what is too slow for each change: packages, all faults, fuzzing, soak
 	tests/package/release.sh target/test-release $(PYTHON)
 	tests/stack/dependencies.sh
 	FAULTS=all cargo test --test faults
-	SIMULATED_TIME_SEQUENCES=$(or $(SEQUENCES),1000000) cargo test --release --test simulated_time
 	fuzz/run.sh $(or $(FUZZ),600)
 	$(MAKE) soak
-	@echo "passed: packages, dependencies, all faults, simulated time, fuzzing, soak"
+	@echo "passed: packages, dependencies, all faults, fuzzing, soak"
 
 generate: tools ## Write what is generated: the configuration's schema, the chart's README, manifests
 	cargo run --quiet --example generate_docs -- target/generated
