@@ -104,3 +104,23 @@ fn fips_endpoints_are_the_default_of_a_fips_build_alone() {
     let told = parse("aws: { use_fips: false }\naccounts: [{ id: '210987654321' }]");
     assert!(!told.aws.use_fips);
 }
+
+#[test]
+fn every_example_of_the_first_page_is_good_as_it_stands() {
+    let page = fs::read_to_string("README.md").expect("the first page");
+    let examples = page
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    assert_eq!(examples.map(parse).count(), 2);
+}
+
+#[test]
+fn the_first_page_names_every_page_that_installs() {
+    let page = fs::read_to_string("README.md").expect("the first page");
+    for entry in fs::read_dir("docs/install").expect("the pages") {
+        let name = entry.expect("a page").file_name();
+        let link = format!("docs/install/{}", name.to_string_lossy());
+        assert!(page.contains(&link), "{link}");
+    }
+}
