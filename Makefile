@@ -29,6 +29,7 @@ unit: ## Every test that needs cargo alone
 	cargo test --workspace
 
 test-release: tools ## Run what is too slow for each change: packages, all faults, fuzzing, soak
+	SIMULATED_TIME_SEQUENCES=1000000 cargo test --release --test simulated_time -- --nocapture
 	tests/package/release.sh target/test-release $(PYTHON)
 	tests/stack/dependencies.sh
 	FAULTS=all cargo test --test faults

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::account::AccountId;
 use crate::compliance::Standing;
 use crate::directory::{AccountKey, Directory, Found};
+use crate::timestamp::Timestamp;
 
 /// The most accounts kept for an entry that was found to be others in turn.
 const KEPT_FOR_AN_ENTRY: usize = 8;
@@ -48,6 +49,15 @@ impl Handover {
         }
         self.0.retain(|key, _| after.accounts.contains_key(key));
         begins
+    }
+
+    /// Puts on record what has lapsed of what is kept, as it is done for what is published.
+    pub fn look(&mut self, now: Timestamp) {
+        for (_, standing) in self.0.values_mut().flatten() {
+            if let Some(lapsed) = standing.lapsed(now) {
+                *standing = lapsed;
+            }
+        }
     }
 
     fn keep(&mut self, key: AccountKey, id: AccountId, standing: Standing) {

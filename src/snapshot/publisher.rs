@@ -134,6 +134,7 @@ impl Publisher {
     pub fn look(&mut self, now: Timestamp) {
         let set_back = self.looked.is_some_and(|last| now.wall() < last.wall());
         self.looked = Some(now);
+        self.handover.look(now);
         if !set_back && !self.lapses.is_some_and(|next| now.is_past(next)) {
             return;
         }

@@ -696,6 +696,26 @@ fn what_was_held_comes_back_when_the_credentials_are_the_old_accounts_again() {
 }
 
 #[test]
+fn what_lapsed_while_the_credentials_were_another_accounts_stays_lapsed() {
+    let monitoring = name("monitoring");
+    let mut scene = Scene::of([]);
+    scene.follow(merged([own("monitoring", MAIN)]));
+    let compliant = answered(MAIN, main_trail(true));
+    scene.polled(monitoring.clone(), Some(MAIN), compliant);
+    scene.polled(monitoring.clone(), Some(8), throttled(8));
+    scene.follow(merged([own("monitoring", 8)]));
+    let before = scene.now;
+    scene
+        .publisher
+        .look(before + policy().stale_after + INTERVAL);
+    // The wall clock is set back.
+    scene.now = before;
+    scene.polled(monitoring, Some(MAIN), throttled(MAIN));
+    scene.follow(merged([own("monitoring", MAIN)]));
+    assert_eq!(scene.published(), [(Some(id(MAIN)), Unknown)]);
+}
+
+#[test]
 fn two_entries_may_swap_their_accounts_and_neither_loses_what_is_held() {
     let mut scene = Scene::of([]);
     scene.follow(merged([own("a", MAIN), own("b", 8)]));
