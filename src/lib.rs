@@ -5,6 +5,8 @@
 //!
 //! - [`descriptors`]: the file descriptors of the process, divided once;
 //! - [`threads`], [`files`]: blocking work beside the runtime, and the files an operator names, read with bounds;
+//! - [`redaction`], [`panics`]: texts without the secrets that are held, and panics as lines of the log;
+//! - [`shared_config`]: the profiles that all AWS tools share;
 //! - [`account`]: AWS's names, parsed once;
 //! - [`facts`]: what AWS said about an account in one poll;
 //! - [`compliance`]: what we conclude from it, and for how long;
