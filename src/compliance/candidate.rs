@@ -10,8 +10,8 @@ pub(super) struct Candidate<'a> {
     heard: &'a TrailFacts,
     /// An organization trail of which this account sends nothing.
     out_of_reach: bool,
-    described: usize,
-    status_call: usize,
+    described: u32,
+    status_call: u32,
 }
 
 impl<'a> Candidate<'a> {
@@ -23,7 +23,7 @@ impl<'a> Candidate<'a> {
             out_of_reach: heard.trail.is_foreign_to(facts.account)
                 && presence::home_is_disabled(heard, &facts.regions),
             described,
-            status_call: facts.regions.len() + 2 * place,
+            status_call: presence::place(facts.regions.len() + 2 * place),
         };
         let trails = facts.trails.iter().enumerate().map(candidate);
         trails.filter(|c| c.heard.trail.multi_region).collect()

@@ -14,7 +14,7 @@ const SKEW: Duration = Duration::from_mins(5);
 pub(super) fn delivers(
     status: &TrailStatus,
     validation: Truth,
-    order: usize,
+    order: u32,
     policy: &Policy,
     now: Timestamp,
 ) -> Truth {
@@ -71,7 +71,7 @@ mod tests {
     use crate::compliance::fixtures::{ago, ahead, minutes, now, rule, status};
     use crate::facts::Moment::{Implausible, Never};
 
-    const ORDER: usize = 4;
+    const ORDER: u32 = 4;
     const LONG_AGO: u64 = 1000;
     const UNSAID: Truth = Truth::Unknown {
         order: 0,

@@ -203,7 +203,7 @@ mod tests {
 
     const KMS: &str = "kms.amazonaws.com";
     const RDS: &str = "rdsdata.amazonaws.com";
-    const ONE_CALL: usize = 1;
+    const ONE_CALL: u32 = 1;
 
     fn without_management() -> BasicSelector {
         BasicSelector {
@@ -383,7 +383,7 @@ mod tests {
         recorded_by(&Candidate::all(facts), unseen, kind).truth
     }
 
-    fn because(order: usize, reason: Reason) -> Truth {
+    fn because(order: u32, reason: Reason) -> Truth {
         Truth::Unknown { order, reason }
     }
 

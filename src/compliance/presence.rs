@@ -11,7 +11,7 @@ pub(super) fn unseen(regions: &[(Region, RegionAnswer)]) -> Truth {
         return Truth::False;
     }
     let failed = |(order, (_, answer)): (usize, &(Region, RegionAnswer))| {
-        let reason = answer.failure()?.into();
+        let (order, reason) = (place(order), answer.failure()?.into());
         Some(Truth::Unknown { order, reason })
     };
     let all_disabled = Truth::Unknown {
@@ -49,11 +49,16 @@ pub(super) fn home_is_disabled(heard: &TrailFacts, regions: &[(Region, RegionAns
 }
 
 /// The place in the poll of the first call that can have described a trail.
-pub(super) fn described(regions: &[(Region, RegionAnswer)]) -> usize {
+pub(super) fn described(regions: &[(Region, RegionAnswer)]) -> u32 {
     let describes = |(_, answer): &(Region, RegionAnswer)| {
         matches!(answer, RegionAnswer::Whole | RegionAnswer::Partial)
     };
-    regions.iter().position(describes).unwrap_or_default()
+    place(regions.iter().position(describes).unwrap_or_default())
+}
+
+/// A place in a poll, as small as it is held. A poll never has so many calls that it would not fit.
+pub(super) fn place(call: usize) -> u32 {
+    u32::try_from(call).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -64,7 +69,7 @@ mod tests {
 
     const TIMEOUT: RegionAnswer = Failed(Failure::Timeout);
 
-    fn because(order: usize, failure: Failure) -> Truth {
+    fn because(order: u32, failure: Failure) -> Truth {
         let reason = Reason::Failed(failure);
         Truth::Unknown { order, reason }
     }

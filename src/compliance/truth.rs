@@ -13,7 +13,7 @@ pub enum Truth {
     /// Not known.
     Unknown {
         /// The place of the failed call in the poll; when several are to blame, the first names the reason.
-        order: usize,
+        order: u32,
         /// Why that call did not tell.
         reason: Reason,
     },

@@ -16,7 +16,7 @@ fn check(facts: &AccountFacts, check: Check) -> Truth {
     judge(facts).checks[check as usize]
 }
 
-fn because(order: usize, failure: Failure) -> Truth {
+fn because(order: u32, failure: Failure) -> Truth {
     let reason = Reason::Failed(failure);
     Truth::Unknown { order, reason }
 }

@@ -742,6 +742,6 @@ fn a_shadow_copy_decides_logging_and_never_disproves_a_delivery() {
 
 #[test]
 fn a_standing_is_small() {
-    assert!(size_of::<Standing>() <= 1056, "{}", size_of::<Standing>());
+    assert!(size_of::<Standing>() <= 1024, "{}", size_of::<Standing>());
     assert!(size_of::<HeldTrail>() <= 512, "{}", size_of::<HeldTrail>());
 }
