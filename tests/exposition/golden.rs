@@ -62,7 +62,9 @@ pub(crate) fn self_metrics() -> SelfMetrics {
     own.set_ready(true);
     own.discovery_succeeded(Source::Organizations, 1_799_999_400.0, 243);
     own.set_certificate_expiry(1_830_000_000);
+    let poll = own.poll_begins();
     own.poll_ended(Duration::from_millis(417));
+    drop(poll);
     own.poll_failed(Reason::Failed(Failure::Throttled));
     own.aws_attempt(
         "cloudtrail",
