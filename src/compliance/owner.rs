@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::account::TrailArn;
 use crate::compliance::{HeldTrail, Policy};
-use crate::facts::{AccountFacts, Dates, TrailFacts};
+use crate::facts::{AccountFacts, Dated, Dates, TrailFacts};
 use crate::timestamp::Timestamp;
 
 use super::presence;
@@ -51,9 +51,10 @@ impl Joined {
 }
 
 /// Completes `facts` with what `owner` holds of the trails the account could not read. An owner that says that a trail is no organization's (any more)
-/// says nothing of it for anybody else.
+/// says nothing of it for anybody else. `own` is what the account itself read last: an owner's older answer does not overturn it.
 pub fn join<'a>(
     facts: &AccountFacts,
+    own: &[HeldTrail],
     owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
     policy: &Policy,
     now: Timestamp,
@@ -65,7 +66,8 @@ pub fn join<'a>(
     let trails = joined.facts.trails.iter_mut().enumerate();
     for (place, heard) in trails.filter(|(_, heard)| may_join(heard, facts)) {
         let word = owner(&heard.trail.arn).filter(|word| word.held.trail.organization);
-        let dates = word.and_then(|word| stand_in(heard, word, policy.stale_after, now));
+        let own = own.iter().find(|held| held.trail.arn == heard.trail.arn);
+        let dates = word.and_then(|word| stand_in(heard, own, word, policy.stale_after, now));
         joined.dates.extend(dates.map(|dates| (place, dates)));
     }
     joined
@@ -81,6 +83,7 @@ fn may_join(heard: &TrailFacts, facts: &AccountFacts) -> bool {
 /// copy's answer. Gives the true dates of the trail's answers if any was put in.
 fn stand_in(
     heard: &mut TrailFacts,
+    own: Option<&HeldTrail>,
     word: OwnersTrail<'_>,
     lasts: Duration,
     now: Timestamp,
@@ -88,9 +91,14 @@ fn stand_in(
     let OwnersTrail { held, fresh } = word;
     let mut dates = heard.dates;
     let mut joined = false;
+    // What a shadow copy said is not the account's own word.
+    let own_status = own.filter(|own| own.shadow.is_none());
+    let own_status = own_status.and_then(|own| own.status.as_ref());
+    let own_selectors = own.and_then(|own| own.selectors.as_ref());
     if let Some(status) = &held.status
         && (heard.status.is_err() || heard.shadow.is_some())
         && fresh.holds(status.at, now)
+        && !is_overtaken(status, own_status, |a, b| a.logging != b.logging)
     {
         heard.status = Ok(status.value.clone());
         heard.shadow = held.shadow;
@@ -101,6 +109,7 @@ fn stand_in(
     if let Some(selectors) = &held.selectors
         && heard.selectors.is_err()
         && fresh.holds(selectors.at, now)
+        && !is_overtaken(selectors, own_selectors, |a, b| a != b)
     {
         heard.selectors = Ok(selectors.value.clone());
         heard.dates.selectors = selectors.at + fresh.lasts - lasts;
@@ -110,12 +119,22 @@ fn stand_in(
     joined.then_some(dates)
 }
 
+/// Whether the account itself read something else after its owner read this.
+fn is_overtaken<T>(
+    owners: &Dated<T>,
+    own: Option<&Dated<T>>,
+    differ: impl Fn(&T, &T) -> bool,
+) -> bool {
+    let later = own.filter(|own| own.at.boot() > owners.at.boot());
+    later.is_some_and(|own| differ(&own.value, &owners.value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::compliance::fixtures::{
-        OWNER, Sketch, arn, both, held_by_owner, minutes, nobody, now, organization_trail, owned,
-        rule, trail, whole,
+        OWNER, Sketch, advanced, arn, both, held_by_owner, minutes, nobody, now,
+        organization_trail, owned, rule, trail, whole,
     };
 
     use crate::facts::{Failure, RegionAnswer};
@@ -123,7 +142,7 @@ mod tests {
     /// Joins facts with what the owner holds of each trail: stopped, and as old as said.
     fn joined(facts: &AccountFacts, at: Timestamp) -> Joined {
         let stopped = held_by_owner(&organization_trail("o").stopped(), at);
-        join(facts, |_| Some(owned(&stopped)), &rule(), now())
+        join(facts, &[], |_| Some(owned(&stopped)), &rule(), now())
     }
 
     fn refused(heard: TrailFacts) -> AccountFacts {
@@ -178,6 +197,7 @@ mod tests {
             let owner = OwnersTrail { held: &held, fresh };
             join(
                 &refused(organization_trail("o")),
+                &[],
                 |_| Some(owner),
                 &rule(),
                 now(),
@@ -193,6 +213,44 @@ mod tests {
     }
 
     #[test]
+    fn an_owners_older_answer_does_not_overturn_a_newer_one_of_the_members_own() {
+        let facts = refused(organization_trail("o"));
+        let join_after = |own: TrailFacts, owner: TrailFacts, owners_at| {
+            let own = [held_by_owner(&own, earlier(5))];
+            let owner = held_by_owner(&owner, owners_at);
+            let heard = join(&facts, &own, |_| Some(owned(&owner)), &rule(), now());
+            let trail = &heard.facts.trails[0];
+            let logging = trail.status.as_ref().map(|status| status.logging);
+            (logging.ok(), trail.selectors.is_ok())
+        };
+        let logs = || organization_trail("o");
+        let stopped = || logs().stopped();
+        for (own, owner) in [(logs(), stopped()), (stopped(), logs())] {
+            let word = owner.status.as_ref().map(|status| status.logging).ok();
+            let join_at = |at| join_after(own.clone(), owner.clone(), at);
+            assert_eq!(join_at(earlier(6)), (None, true), "the selectors agree");
+            assert_eq!(join_at(earlier(5)), (word, true));
+            assert_eq!(join_at(earlier(4)), (word, true));
+        }
+        assert_eq!(
+            join_after(stopped(), stopped(), earlier(6)),
+            (Some(false), true)
+        );
+        let narrow = || logs().selecting(advanced([]));
+        assert_eq!(
+            join_after(narrow(), logs(), earlier(6)),
+            (Some(true), false)
+        );
+        assert_eq!(join_after(narrow(), logs(), earlier(4)), (Some(true), true));
+        let mut elsewhere = stopped();
+        elsewhere.shadow = Some(Failure::AccessDenied);
+        assert_eq!(
+            join_after(elsewhere, logs(), earlier(6)),
+            (Some(true), true)
+        );
+    }
+
+    #[test]
     fn what_its_owner_saw_lapse_does_not_stand_in() {
         let held = held_by_owner(&organization_trail("o"), earlier(1));
         let join_with = |lapsed| {
@@ -200,7 +258,7 @@ mod tests {
             let fresh = Freshness { lasts, lapsed };
             let owner = OwnersTrail { held: &held, fresh };
             let facts = refused(organization_trail("o"));
-            join(&facts, |_| Some(owner), &rule(), now()).is_joined()
+            join(&facts, &[], |_| Some(owner), &rule(), now()).is_joined()
         };
         assert!(!join_with(Some(earlier(1).boot())));
         assert!(join_with(Some(earlier(2).boot())));
@@ -277,7 +335,7 @@ mod tests {
             .selectors_failed(Failure::Tls);
         let held = held_by_owner(&unread, now());
         let facts = refused(organization_trail("o"));
-        let heard = join(&facts, |_| Some(owned(&held)), &rule(), now());
+        let heard = join(&facts, &[], |_| Some(owned(&held)), &rule(), now());
         assert!(!heard.is_joined());
         assert_eq!(heard.facts, facts);
     }
@@ -287,7 +345,7 @@ mod tests {
         let changed = organization_trail("o").described(|trail| trail.organization = false);
         let held = held_by_owner(&changed, now());
         let facts = refused(organization_trail("o"));
-        let heard = join(&facts, |_| Some(owned(&held)), &rule(), now());
+        let heard = join(&facts, &[], |_| Some(owned(&held)), &rule(), now());
         assert!(!heard.is_joined());
         assert_eq!(heard.facts, facts);
     }
@@ -297,9 +355,9 @@ mod tests {
         let held = held_by_owner(&organization_trail("o"), now());
         let owner = |wanted: &TrailArn| (*wanted == arn(OWNER, "o")).then(|| owned(&held));
         let facts = refused(organization_trail("o"));
-        assert!(join(&facts, owner, &rule(), now()).is_joined());
-        assert!(!join(&facts, nobody, &rule(), now()).is_joined());
+        assert!(join(&facts, &[], owner, &rule(), now()).is_joined());
+        assert!(!join(&facts, &[], nobody, &rule(), now()).is_joined());
         let other = refused(organization_trail("p"));
-        assert_eq!(join(&other, owner, &rule(), now()).facts, other);
+        assert_eq!(join(&other, &[], owner, &rule(), now()).facts, other);
     }
 }

@@ -114,7 +114,7 @@ impl Standing {
         owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
         now: Timestamp,
     ) -> Self {
-        let joined = owner::join(facts, owner, &self.policy, now);
+        let joined = owner::join(facts, &self.trails, owner, &self.policy, now);
         let heard = evaluate(&joined.facts, &self.policy, now).fresh(self.freshness(), now);
         let why_not = |check| why_not(check, &joined.facts);
         let proofs = self.proofs.after(&heard, why_not);

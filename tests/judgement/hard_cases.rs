@@ -699,7 +699,7 @@ fn organization_trails() {
 /// Facts joined with an owner who read this trail so many minutes ago.
 fn joined(facts: &AccountFacts, held: &HeldTrail) -> AccountFacts {
     let find = |wanted: &TrailArn| (*wanted == held.trail.arn).then(|| owned(held));
-    owner::join(facts, find, &rule(), now()).facts
+    owner::join(facts, &[], find, &rule(), now()).facts
 }
 
 #[test]

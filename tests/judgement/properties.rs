@@ -298,7 +298,7 @@ proptest! {
     fn a_join_never_changes_an_answer_of_ones_own(world in world(), faults in faults(), age in 0..30_u64, policy in policy()) {
         let facts = through(&world, &faults);
         let held: Vec<HeldTrail> = ["a", "b", "c", "d"].map(|name| held_by_owner(&organization_trail(name), now() - minutes(age))).into();
-        let joined = owner::join(&facts, |wanted| held.iter().find(|held| held.trail.arn == *wanted).map(owned), &policy, now());
+        let joined = owner::join(&facts, &[], |wanted| held.iter().find(|held| held.trail.arn == *wanted).map(owned), &policy, now());
         for (own, joined) in facts.trails.iter().zip(&joined.facts.trails) {
             prop_assert_eq!(&own.trail, &joined.trail);
             prop_assert!(own.status.is_err() || own.status == joined.status);

@@ -429,6 +429,31 @@ fn once_seen_to_lapse_a_proof_stays_lapsed_whatever_a_clock_shows() {
 }
 
 #[test]
+fn an_owners_older_reading_overturns_no_newer_one_of_a_members_own() {
+    const MINUTE: Duration = Duration::from_mins(1);
+    for (before, after) in [(true, false), (false, true)] {
+        let state = |logging| if logging { Compliant } else { NonCompliant };
+        let mut scene = Scene::of([1, OWNER].map(account));
+        scene.shows(OWNER, owner(before));
+        scene.later(MINUTE);
+        scene.shows(1, owner(after));
+        assert_eq!(scene.verdicts([1]), [state(after)]);
+        scene.later(MINUTE);
+        scene.shows(1, member(Failure::Throttled));
+        assert_eq!(
+            scene.verdicts([1]),
+            [state(after)],
+            "the owner's word is older"
+        );
+        scene.later(MINUTE);
+        scene.shows(OWNER, owner(after));
+        scene.later(MINUTE);
+        scene.shows(OWNER, owner(before));
+        assert_eq!(scene.verdicts([1]), [state(before)], "now it is newer");
+    }
+}
+
+#[test]
 fn an_owners_lapsed_reading_revives_no_member() {
     let mut scene = Scene::of([1, OWNER].map(account));
     scene.shows(OWNER, owner(true));
