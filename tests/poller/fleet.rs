@@ -190,6 +190,62 @@ async fn a_restart_does_not_shift_the_phase() {
     assert!(off <= 2 || off >= INTERVAL.as_millis() - 2, "{off}");
 }
 
+/// A wall clock that is set after some minutes, by so many minutes; boot time runs on.
+fn steps(steps: &'static [(u64, i64)]) -> impl Fn() -> Timestamp + Send + Sync + 'static {
+    let steady = clock();
+    let began = Instant::now();
+    move || {
+        let now = steady();
+        let past = steps
+            .iter()
+            .filter(|(after, _)| began.elapsed() >= Duration::from_mins(*after));
+        let off: i64 = past.map(|(_, by)| by).sum();
+        let apart = Duration::from_mins(off.unsigned_abs());
+        let wall = match off {
+            ..0 => now.wall() - apart,
+            _ => now.wall() + apart,
+        };
+        Timestamp::new(wall, now.boot())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wall_clock_that_is_set_moves_no_poll() {
+    const DAY: i64 = 24 * 60;
+    let mut seen = Vec::new();
+    for set in [
+        &[][..],
+        &[(7, 60)],
+        &[(7, -60)],
+        &[(7, -3 * DAY)],
+        &[(7, 60), (31, -60), (43, -3 * DAY), (58, 3 * DAY)],
+    ] {
+        let now = steps(set);
+        let mut polling = start_at(fake(0..20, SECOND), settings(20), accounts(0..20), now);
+        polling.at(Duration::from_mins(90)).await;
+        let reports = polling.reports().len();
+        let polls: Vec<_> = (0..20).map(|number| polling.polls(number)).collect();
+        assert!(polls.iter().all(|polls| polls.len() >= 18), "{polls:?}");
+        let overruns = "cloudtrail_exporter_poll_overruns_total";
+        assert_eq!(self_metric(&polling.metrics, overruns, None), "0");
+        let _ = polling.stop.send(());
+        polling.run.await.expect("it ends");
+        seen.push((set, polls, reports));
+    }
+    for (set, polls, reports) in &seen[1..] {
+        assert_eq!(*reports, seen[0].2, "{set:?}");
+        let all = polls.iter().zip(&seen[0].1);
+        for (polls, usual) in all {
+            assert_eq!(polls.len(), usual.len(), "{set:?}");
+            let mut pairs = polls.iter().zip(usual);
+            assert!(
+                pairs.all(|(is, was)| near(*is, *was)),
+                "{set:?}: {polls:?} {usual:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_suspension_of_ten_minutes_is_followed_by_no_burst() {
     let began = Instant::now();
