@@ -12,6 +12,7 @@
 
 mod calls;
 mod check;
+mod closed_region;
 mod credentials;
 mod demo;
 mod faults;
@@ -25,4 +26,5 @@ mod log;
 mod organization;
 mod reload;
 mod sim;
+mod suspended;
 mod time;
