@@ -179,6 +179,9 @@ pub struct Trail {
     pub organization: bool,
     /// Digest files are written. `None` if the answer does not say.
     pub log_file_validation: Option<bool>,
+    /// The events of CloudTrail's own deliveries are recorded. If not, deliveries may rest in an idle
+    /// Region. `None` if the answer does not say.
+    pub recursive_logging: Option<bool>,
     /// The bucket log files go to.
     pub s3_bucket: Option<Arc<str>>,
     /// The KMS key that encrypts log files.

@@ -78,6 +78,7 @@ fn trail(entry: &types::Trail, account: AccountId, partition: Partition) -> Opti
         multi_region: entry.is_multi_region_trail()?,
         organization,
         log_file_validation: entry.log_file_validation_enabled(),
+        recursive_logging: entry.recursive_logging(),
         s3_bucket: text(entry.s3_bucket_name()),
         kms_key_id: text(entry.kms_key_id()),
         log_group_arn: text(entry.cloud_watch_logs_log_group_arn()),

@@ -88,6 +88,7 @@ fn trail_of(owner: &str, name: &str) -> TrailFacts {
             multi_region: true,
             organization: false,
             log_file_validation: Some(true),
+            recursive_logging: None,
             s3_bucket: Some("logs".into()),
             kms_key_id: None,
             log_group_arn: None,

@@ -72,6 +72,7 @@ pub(crate) fn trail(owner: u64, name: &str) -> TrailFacts {
             multi_region: true,
             organization: false,
             log_file_validation: Some(true),
+            recursive_logging: None,
             s3_bucket: Some("audit-logs".into()),
             kms_key_id: Some("arn:aws:kms:us-east-1:012345678901:key/1f3a".into()),
             log_group_arn: Some("arn:aws:logs:us-east-1:012345678901:log-group:audit:*".into()),

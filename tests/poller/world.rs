@@ -93,6 +93,7 @@ pub(super) fn trail(owner: u64, home: &str, name: &str) -> Trail {
         multi_region: true,
         organization: false,
         log_file_validation: Some(false),
+        recursive_logging: None,
         s3_bucket: Some("logs".into()),
         kms_key_id: None,
         log_group_arn: None,

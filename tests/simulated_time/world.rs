@@ -241,6 +241,7 @@ fn trail(owner: AccountId, is: TrueTrail, organization: bool) -> Trail {
         multi_region: is.multi_region,
         organization,
         log_file_validation: Some(false),
+        recursive_logging: None,
         s3_bucket: Some("logs".into()),
         kms_key_id: None,
         log_group_arn: None,

@@ -124,6 +124,7 @@ fn trail(n: u64) -> TrailFacts {
             multi_region: true,
             organization: false,
             log_file_validation: Some(true),
+            recursive_logging: None,
             s3_bucket: Some("example-audit-logs".into()),
             kms_key_id: Some("arn:aws:kms:eu-west-1:012345678901:key/1f3a6c1e".into()),
             log_group_arn: None,

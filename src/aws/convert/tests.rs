@@ -49,6 +49,7 @@ fn a_trail_is_taken_as_described() {
     let trail = one(entry()
         .is_organization_trail(false)
         .log_file_validation_enabled(true)
+        .recursive_logging(false)
         .s3_bucket_name("logs")
         .kms_key_id("key")
         .cloud_watch_logs_log_group_arn("group")
@@ -62,6 +63,7 @@ fn a_trail_is_taken_as_described() {
             multi_region: true,
             organization: false,
             log_file_validation: Some(true),
+            recursive_logging: Some(false),
             s3_bucket: Some("logs".into()),
             kms_key_id: Some("key".into()),
             log_group_arn: Some("group".into()),
@@ -98,7 +100,8 @@ fn empty_texts_say_nothing() {
         trail.sns_topic_arn,
     ];
     assert_eq!(texts, [None, None, None, None]);
-    assert_eq!(trail.log_file_validation, None);
+    let flags = [trail.log_file_validation, trail.recursive_logging];
+    assert_eq!(flags, [None, None]);
 }
 
 #[test]

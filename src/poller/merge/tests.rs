@@ -17,6 +17,7 @@ fn trail(home: &str, name: &str, multi_region: bool) -> Trail {
         multi_region,
         organization: false,
         log_file_validation: None,
+        recursive_logging: None,
         s3_bucket: None,
         kms_key_id: None,
         log_group_arn: None,

@@ -48,6 +48,7 @@ fn trail(owner: &str, name: &str, multi_region: bool) -> HeldTrail {
             multi_region,
             organization: owner != OWN,
             log_file_validation: None,
+            recursive_logging: None,
             s3_bucket: Some("logs".into()),
             kms_key_id: None,
             log_group_arn: None,
