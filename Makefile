@@ -28,14 +28,14 @@ fmt: ## Format the code
 unit: ## Every test that needs cargo alone
 	cargo test --workspace
 
-test-release: tools ## Run what is too slow for each change: packages, all faults, fuzzing, soak
-	SIMULATED_TIME_SEQUENCES=1000000 cargo test --release --test simulated_time -- --nocapture
-	tests/package/release.sh target/test-release $(PYTHON)
+test-release: tools ## Run what is too slow for each change: packages, image, FIPS build, all faults, fuzzing, soak
 	tests/stack/dependencies.sh
 	FAULTS=all cargo test --test faults
+	tests/package/release.sh target/test-release $(PYTHON)
+	SIMULATED_TIME_SEQUENCES=1000000 cargo test --release --test simulated_time -- --nocapture
 	fuzz/run.sh $(or $(FUZZ),600)
 	$(MAKE) soak
-	@echo "passed: packages, dependencies, all faults, fuzzing, soak"
+	@echo "passed: dependencies, all faults, packages, image, FIPS build, simulated time, fuzzing, soak"
 
 generate: tools ## Write what is generated: the configuration's schema, the chart's README, manifests
 	cargo run --quiet --example generate_docs -- target/generated

@@ -4,8 +4,12 @@
 set -euo pipefail
 folder=$(realpath -m "${1:?usage: fips.sh FOLDER}")
 cd "$(dirname "$0")/../.."
-command -v cmake >/dev/null && command -v go >/dev/null ||
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends cmake golang-go
+mkdir -p "$folder"
+# shellcheck source=tests/package/install.sh
+. tests/package/install.sh
+need cmake cmake
+need go golang-go
+install_needed "$folder/apt.log"
 # Nothing is fetched for Go: the module brings what it needs.
 GOPROXY=off CARGO_TARGET_DIR=$folder cargo build --locked --features fips --bin cloudtrail-exporter
 binary=$folder/debug/cloudtrail-exporter

