@@ -13,6 +13,11 @@ need jsonnet jsonnet
 need chromium chromium
 need curl curl
 need systemd-analyze systemd
+need openssl openssl
+need ip iproute2
+need node nodejs
+need npm npm
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 [[ -e /usr/share/doc/libfaketime ]] || missing+=(faketime)
 if ((${#missing[@]})); then
   sudo=$( ((EUID)) && echo sudo || true)
