@@ -22,6 +22,7 @@ from runbooks_commands import NOT_IN_MOTO, WRAPPER, ask, start_cli, start_moto, 
 from stack import BIN, EXPORTER, ROOT, free_port, get, samples, wait_for
 
 PAGES = ROOT / "docs/install"
+WIDTH = 100
 MANAGEMENT = "123456789012"  # moto's own account
 REGION = "us-east-1"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.M | re.S)
@@ -279,6 +280,8 @@ STORIES = {"organization": organization, "eks": eks, "ecs": with_organization, "
 
 def main():
     assert {path.stem for path in PAGES.glob("*.md")} == set(STORIES), "each page has its story here"
+    wide = [line for name in STORIES for line in blocks(name).splitlines() if len(line) > WIDTH]
+    assert not wide, f"a command is wider than {WIDTH} columns: {wide}"
     sockets = tempfile.TemporaryDirectory()
     cli, cli_socket = start_cli(tool("AWS_CLI", "aws"), sockets.name)
     server, endpoint = start_moto(tool("MOTO_SERVER", "moto_server"))
