@@ -5,7 +5,7 @@ PYTHON := $(TOOLS)/venv/bin/python
 EXPORTER := target/debug/cloudtrail-exporter
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt unit stack-test check generate test-release bench soak stack tools
+.PHONY: help demo test lint fmt unit stack-test check generate test-release bench compare soak stack tools
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ generate: tools ## Write what is generated: the configuration's schema, the char
 bench: tools ## Measure speed and size beside their peers (PART="polls sweep start memory curve")
 	cargo build --release -p cloudtrail-exporter -p aws-simulator -p fleet-bench
 	$(PYTHON) benches/bench.py $(PART)
+
+compare: ## Measure this build beside another one: make compare BEFORE=its/cloudtrail-exporter
+	cargo build --release -p cloudtrail-exporter -p aws-simulator
+	python3 benches/compare.py $(BEFORE)
 
 soak: tools ## Keep 200 sessions turning over and see that nothing grows (SOAK="--minutes 50")
 	cargo build --release -p cloudtrail-exporter -p aws-simulator
