@@ -62,17 +62,26 @@ where
             identities: Identities::default(),
         };
         loop {
-            let config = Arc::clone(&self.config.borrow_and_update());
+            let mut config = Arc::clone(&self.config.borrow_and_update());
             known.follow(&config);
             let (due, deadline) = (known.list.due(), known.list.deadline());
-            let mut listing = pin!(listing(due, deadline, || (self.list)(Arc::clone(&config))));
-            // An identity that a poll finds out does not end a listing under way.
+            let asked = Arc::clone(&config);
+            let mut listing = pin!(listing(due, deadline, || (self.list)(asked)));
+            // Neither an identity that a poll finds out nor a reload that lists the same ends a
+            // listing under way: one of a large organization takes minutes.
             loop {
                 tokio::select! {
-                    changed = self.config.changed() => match changed {
-                        Ok(()) => break,
-                        Err(_) => return,
-                    },
+                    changed = self.config.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        let next = Arc::clone(&self.config.borrow_and_update());
+                        if !lists_alike(&config, &next) {
+                            break;
+                        }
+                        config = next;
+                        known.follow(&config);
+                    }
                     Some(identified) = self.identified.recv() => known.identified(identified, &config),
                     listing = &mut listing => {
                         (self.observe)(known.listed(listing, (self.now)()));
@@ -82,6 +91,13 @@ where
             }
         }
     }
+}
+
+/// Whether a listing is made by both configurations in the same way.
+fn lists_alike(before: &Config, now: &Config) -> bool {
+    before.organizations == now.organizations
+        && before.aws == now.aws
+        && before.limits.requests_per_second == now.limits.requests_per_second
 }
 
 /// Waits until a listing is due, and lists. If discovery is not configured it waits for ever.

@@ -10,7 +10,8 @@ use super::Member;
 use crate::account::AccountId;
 use crate::config::OrganizationsSettings;
 
-/// The pause after the first failed listing; doubled after each further one, up to the refresh interval.
+/// The pause after the first listing that failed or was not believed; doubled after each further
+/// one, up to the refresh interval.
 const FIRST_RETRY: Duration = Duration::from_secs(15);
 
 /// 50,000 accounts in 2,000 organizational units are 6,500 calls: 22 minutes at 5 a second.
@@ -23,11 +24,21 @@ pub enum Belief {
     Believed,
     /// It has no account at all: never believed.
     Empty,
-    /// More than half of the fleet is missing from it: believed if the next listing says so too.
+    /// More than half of the fleet is missing from it: believed once listings have said so for
+    /// a whole refresh interval.
     Shrunken,
 }
 
-/// Whether `listing` may replace the list believed so far. `pending` is the listing before it, if that one was [`Belief::Shrunken`].
+/// A listing that was [`Belief::Shrunken`]; all since then said the same.
+#[derive(Debug)]
+struct Pending {
+    listing: Vec<Member>,
+    /// A listing that says so from then on is believed.
+    until: Instant,
+}
+
+/// Whether `listing` may replace the list believed so far. `pending` is a listing that was
+/// [`Belief::Shrunken`] long enough ago.
 pub fn believe(previous: &[Member], listing: &[Member], pending: Option<&[Member]>) -> Belief {
     if listing.is_empty() {
         return Belief::Empty;
@@ -79,8 +90,9 @@ pub struct MemberList {
     believed: Vec<Member>,
     /// `believed` was listed under these settings, so that it is a measure for the next listing.
     settled: bool,
-    pending: Option<Vec<Member>>,
+    pending: Option<Pending>,
     attempted: bool,
+    /// Listings in a row that failed or were not believed.
     failures: u32,
     due: Option<Instant>,
 }
@@ -131,22 +143,46 @@ impl MemberList {
     /// Takes in a listing.
     pub fn answered(&mut self, listing: Vec<Member>, at: SystemTime) -> Attempt {
         let previous: &[Member] = if self.settled { &self.believed } else { &[] };
-        let belief = believe(previous, &listing, self.pending.as_deref());
+        let now = Instant::now();
+        let pending = self.pending.as_ref().filter(|pending| pending.until <= now);
+        let belief = believe(previous, &listing, pending.map(|pending| &*pending.listing));
         tell(belief, self.believed.len(), listing.len());
+        match belief {
+            Belief::Believed => return self.believes(listing, at),
+            Belief::Shrunken => {
+                let pending = self.pend(listing, now);
+                self.not_believed(Some(pending));
+            }
+            Belief::Empty => self.not_believed(None),
+        }
+        Attempt::Failed
+    }
+
+    fn believes(&mut self, listing: Vec<Member>, at: SystemTime) -> Attempt {
         if self.failures > 0 {
             tracing::info!("the organization's accounts can be listed again");
         }
-        self.ended(0);
+        self.ended(0, None);
         let accounts = listing.len();
-        match belief {
-            Belief::Believed => {
-                (self.believed, self.settled) = (listing, true);
-                return Attempt::Succeeded { at, accounts };
+        (self.believed, self.settled) = (listing, true);
+        Attempt::Succeeded { at, accounts }
+    }
+
+    /// The first of the listings that said the same as this one.
+    fn pend(&mut self, listing: Vec<Member>, now: Instant) -> Pending {
+        match self.pending.take() {
+            Some(first) if keeps_half(&first.listing, &listing) && now < first.until => first,
+            _ => {
+                let settings = self.settings.as_ref();
+                let interval = settings.map(|settings| settings.refresh_interval);
+                let until = now + interval.unwrap_or_default();
+                Pending { listing, until }
             }
-            Belief::Shrunken => self.pending = Some(listing),
-            Belief::Empty => {}
         }
-        Attempt::Failed
+    }
+
+    fn not_believed(&mut self, pending: Option<Pending>) {
+        self.ended(self.failures.saturating_add(1), pending);
     }
 
     /// Takes note of a listing that failed.
@@ -155,16 +191,19 @@ impl MemberList {
             let kept = self.believed.len();
             tracing::warn!(%error, kept, "the organization's accounts could not be listed: those known before stay");
         }
-        self.ended(self.failures.saturating_add(1));
+        self.not_believed(None);
         Attempt::Failed
     }
 
-    /// Takes note of the end of an attempt, and when the next is due.
-    fn ended(&mut self, failures: u32) {
+    /// Takes note of the end of an attempt, and when the next is due: not after the moment from
+    /// which a listing that shrank may be believed.
+    fn ended(&mut self, failures: u32, pending: Option<Pending>) {
         let settings = self.settings.as_ref();
         let pause = settings.map(|settings| pause(failures, settings.refresh_interval));
-        self.due = pause.map(|pause| Instant::now() + pause);
-        (self.failures, self.attempted, self.pending) = (failures, true, None);
+        let due = pause.map(|pause| Instant::now() + pause);
+        let until = pending.as_ref().map(|pending| pending.until);
+        self.due = due.map(|due| until.map_or(due, |until| due.min(until)));
+        (self.failures, self.attempted, self.pending) = (failures, true, pending);
     }
 }
 
@@ -190,7 +229,8 @@ fn tell(belief: Belief, before: usize, listed: usize) {
         Belief::Shrunken => tracing::warn!(
             kept = before,
             listed,
-            "more than half of the organization's accounts are gone: believed if the next listing says so too"
+            "more than half of the organization's accounts are gone: believed if listings say so \
+             for a whole refresh_interval"
         ),
     }
 }

@@ -133,24 +133,63 @@ async fn the_directory_is_complete_after_a_first_listing_that_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shrunken_fleet_is_believed_the_second_time_and_an_empty_one_never() {
+async fn a_shrunken_fleet_is_believed_once_listings_say_so_for_a_whole_interval() {
     let few = || Ok(members(0..3));
-    let answers = [
-        Ok(members(0..10)),
-        few(),
-        Ok(vec![]),
-        few(),
-        few(),
-        Ok(vec![]),
-    ];
-    Run::with(answers, async |run| {
-        let mut seen = Vec::new();
-        for n in 0..6 {
-            seen.push(run.at(900 * n + 1).await.0);
-        }
-        assert_eq!(seen, [10, 10, 10, 10, 3, 3]);
+    let answers = std::iter::once(Ok(members(0..10))).chain((0..7).map(|_| few()));
+    let attempts = Run::with(answers, async |run| {
+        assert_eq!(run.at(1799).await, (10, true));
+        assert_eq!(run.at(1801).await, (3, true));
+        let asked = [0, 900, 915, 945, 1005, 1125, 1365, 1800];
+        assert_eq!(*run.asked.borrow(), asked);
     })
     .await;
+    assert_eq!(attempts.last(), Some(&succeeded(3)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_listing_in_between_that_says_otherwise_starts_the_interval_again() {
+    let few = || Ok(members(0..3));
+    let others = || Ok(members(7..9));
+    for between in [Ok(vec![]), Err("denied"), others()] {
+        let answers = [Ok(members(0..10)), few(), between];
+        let answers = answers.into_iter().chain((0..9).map(|_| few()));
+        Run::with(answers, async |run| {
+            // 915 said otherwise, 945 said so first.
+            assert_eq!(run.at(1844).await, (10, true));
+            assert_eq!(run.at(1846).await, (3, true));
+            let asked = run.asked.borrow();
+            assert_eq!(asked[..4], [0, 900, 915, 945]);
+            assert_eq!(asked.last(), Some(&1845));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_shrunken_listing_is_asked_again_soon_and_forgotten() {
+    let answers = [Ok(members(0..10)), Ok(members(0..3)), Ok(members(0..11))];
+    Run::with(answers, async |run| {
+        assert_eq!(run.at(914).await, (10, true));
+        assert_eq!(run.at(916).await, (11, true));
+        run.at(1816).await;
+        assert_eq!(*run.asked.borrow(), [0, 900, 915, 1815]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_listing_is_never_believed_and_asked_again_soon() {
+    let answers = [Ok(vec![]), Ok(vec![]), Ok(members(0..10)), Ok(vec![])];
+    let attempts = Run::with(answers, async |run| {
+        assert_eq!(run.at(14).await, (1, true));
+        assert_eq!(run.at(46).await, (10, true));
+        assert_eq!(run.at(946).await, (10, true));
+        run.at(961).await;
+        assert_eq!(*run.asked.borrow(), [0, 15, 45, 945, 960]);
+    })
+    .await;
+    let failed = Attempt::Failed;
+    assert_eq!(attempts, [failed, failed, succeeded(10), failed]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,6 +212,28 @@ async fn a_reload_takes_effect_at_once_and_moves_no_listing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reload_ends_a_listing_under_way_only_if_it_lists_otherwise() {
+    let attempts = Run::with([], async |run| {
+        run.at(600).await;
+        let mut next = config(vec![configured(1), configured(77)]);
+        run.config.send_replace(Arc::new(next.clone()));
+        assert_eq!(run.at(601).await, (2, false));
+        run.at(1816).await;
+        assert_eq!(
+            *run.asked.borrow(),
+            [0, 1815],
+            "the first took half an hour"
+        );
+        next.aws.max_attempts = 7;
+        run.config.send_replace(Arc::new(next));
+        run.at(1817).await;
+        assert_eq!(*run.asked.borrow(), [0, 1815, 1816]);
+    })
+    .await;
+    assert_eq!(attempts, [Attempt::Failed]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn other_settings_of_discovery_are_listed_at_once_and_measured_anew() {
     Run::with([Ok(members(0..10)), Ok(members(0..2))], async |run| {
         assert_eq!(run.at(600).await, (10, true));
@@ -188,17 +249,20 @@ async fn other_settings_of_discovery_are_listed_at_once_and_measured_anew() {
 #[tokio::test(start_paused = true)]
 async fn settings_that_ask_for_the_same_accounts_keep_the_measure() {
     let few = || Ok(members(0..2));
-    Run::with([Ok(members(0..10)), few(), few()], async |run| {
-        assert_eq!(run.at(600).await, (10, true));
-        let mut sooner = config(vec![configured(1)]);
-        let organizations = sooner.organizations.as_mut().expect("discovery");
-        organizations.refresh_interval = Duration::from_mins(1);
-        organizations.exclude_accounts = vec![fixtures::id(9)];
-        run.config.send_replace(Arc::new(sooner));
-        assert_eq!(run.at(601).await, (9, true), "shrunken: not believed");
-        assert_eq!(run.at(661).await, (2, true), "the second time it is");
-        assert_eq!(*run.asked.borrow(), [0, 600, 660]);
-    })
+    Run::with(
+        [Ok(members(0..10)), few(), few(), few(), few()],
+        async |run| {
+            assert_eq!(run.at(600).await, (10, true));
+            let mut sooner = config(vec![configured(1)]);
+            let organizations = sooner.organizations.as_mut().expect("discovery");
+            organizations.refresh_interval = Duration::from_mins(1);
+            organizations.exclude_accounts = vec![fixtures::id(9)];
+            run.config.send_replace(Arc::new(sooner));
+            assert_eq!(run.at(659).await, (9, true), "shrunken: not believed");
+            assert_eq!(run.at(661).await, (2, true), "after an interval it is");
+            assert_eq!(*run.asked.borrow(), [0, 600, 615, 645, 660]);
+        },
+    )
     .await;
 }
 
@@ -264,7 +328,7 @@ async fn an_identity_that_comes_in_the_middle_of_a_listing_does_not_end_it() {
         run.at(20).await;
         let directory = run.directory.borrow();
         assert!(directory.key_of(fixtures::id(3)).is_some());
-        assert_eq!(run.asked.borrow().len(), 1);
+        assert_eq!(*run.asked.borrow(), [0]);
     })
     .await;
     assert_eq!(attempts, []);

@@ -16,7 +16,7 @@ fn a_listing_that_keeps_half_of_the_fleet_is_believed() {
 }
 
 #[test]
-fn a_listing_that_loses_more_than_half_of_the_fleet_is_believed_the_second_time() {
+fn a_listing_that_loses_more_than_half_of_the_fleet_is_believed_if_one_before_agrees() {
     let fleet = members(0..10);
     let shrunken = members(0..4);
     assert_eq!(believe(&fleet, &shrunken, None), Belief::Shrunken);
