@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 /// Why a job has no result.
@@ -15,7 +15,7 @@ pub enum WorkerError {
     /// It takes too long. It goes on, and no other is started before it ends.
     #[error("did not end within {}", humantime::format_duration(*.0))]
     Overdue(Duration),
-    /// An earlier job has not ended.
+    /// An earlier job has not ended, nor does one in time where jobs wait for their turn.
     #[error("an earlier attempt has not ended")]
     Busy,
     /// The system starts no more threads.
@@ -33,6 +33,45 @@ pub struct Worker {
     name: &'static str,
     limit: usize,
     running: Arc<AtomicUsize>,
+}
+
+/// Runs blocking jobs of one kind as a [`Worker`] does, but those beyond the number at once wait for
+/// their turn.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    worker: Worker,
+    places: Arc<Semaphore>,
+}
+
+impl Queue {
+    /// So many jobs at once, on threads of this name.
+    pub fn new(name: &'static str, places: usize) -> Self {
+        Self {
+            worker: Worker::with_limit(name, usize::MAX),
+            places: Arc::new(Semaphore::new(places)),
+        }
+    }
+
+    /// Runs a job and waits for it without blocking: so long for its turn, and so long again for
+    /// its end.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        within: Duration,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WorkerError> {
+        let place = timeout(within, Arc::clone(&self.places).acquire_owned()).await;
+        // It is never closed.
+        let Ok(Ok(place)) = place else {
+            return Err(WorkerError::Busy);
+        };
+        let job = move || {
+            let value = job();
+            // Kept by a job that is stuck.
+            drop(place);
+            value
+        };
+        self.worker.run(within, job).await
+    }
 }
 
 /// The right to run one job, given back when dropped.
@@ -148,6 +187,34 @@ mod tests {
             assert_eq!(worker.run(PATIENCE, move || n).await, Ok(n));
             assert_eq!(worker.wait(PATIENCE, move || n), Ok(n));
         }
+    }
+
+    #[tokio::test]
+    async fn jobs_of_a_queue_wait_for_their_turn_and_not_for_ever() {
+        let (queue, at_once) = (Queue::new("test", 2), Arc::new(AtomicUsize::new(0)));
+        let mut jobs = tokio::task::JoinSet::new();
+        for n in 0..50 {
+            let (queue, at_once) = (queue.clone(), Arc::clone(&at_once));
+            let job = move || {
+                let others = at_once.fetch_add(1, Ordering::AcqRel);
+                thread::yield_now();
+                at_once.fetch_sub(1, Ordering::AcqRel);
+                (n, others < 2)
+            };
+            jobs.spawn(async move { queue.run(PATIENCE, job).await });
+        }
+        let mut ended: Vec<_> = jobs.join_all().await.into_iter().flatten().collect();
+        ended.sort_unstable();
+        assert_eq!(ended, (0..50).map(|n| (n, true)).collect::<Vec<_>>());
+        let held: Vec<_> = (0..2).map(|_| stuck()).collect();
+        let mut releases = Vec::new();
+        for (release, job) in held {
+            assert_eq!(queue.run(SOON, job).await, Err(WorkerError::Overdue(SOON)));
+            releases.push(release);
+        }
+        assert_eq!(queue.run(SOON, || 1).await, Err(WorkerError::Busy));
+        drop(releases);
+        assert_eq!(queue.run(PATIENCE, || 1).await, Ok(1));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::config::{AwsService, Secret};
 use crate::facts::Failure;
 use crate::files;
 use crate::shared_config::SharedConfig;
-use crate::threads::Worker;
+use crate::threads::Queue;
 
 const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 const ROLE: &str = "AWS_ROLE_ARN";
@@ -37,8 +37,8 @@ const CONTAINER_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const MAX_TOKEN: u64 = 64 * 1024;
 
 /// Reads files of credentials, off the runtime's thread: a file system may hang. A few at once, since
-/// each profile is looked for on its own.
-static FILES: LazyLock<Worker> = LazyLock::new(|| Worker::with_limit("credential-files", 8));
+/// each profile is looked for on its own; at the start all are.
+static FILES: LazyLock<Queue> = LazyLock::new(|| Queue::new("credential-files", 8));
 
 /// Finds the credentials of a profile, or the exporter's own if `None`.
 #[derive(Debug, Clone)]
