@@ -28,6 +28,12 @@ impl AwsClock {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reading { aws, at });
     }
 
+    /// Whether AWS has said the time at all.
+    pub(super) fn is_known(&self) -> bool {
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.is_some()
+    }
+
     /// The time as AWS has it.
     pub(super) fn now(&self) -> SystemTime {
         let reading = *self.0.lock().unwrap_or_else(PoisonError::into_inner);

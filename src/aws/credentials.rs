@@ -14,7 +14,7 @@ mod usable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use tokio::sync::Mutex;
@@ -153,7 +153,38 @@ impl Base {
             .map_err(late)??;
         let now = Instant::now();
         let end = found.expiry().map(|end| end_of(end, self.clock.now(), now));
+        self.check_end(found.expiry(), end, now)?;
         Ok(Found::new(found, end))
+    }
+
+    /// Credentials past their end are none. As long as AWS has not said the time, the wall clock
+    /// may be what is wrong: AWS is asked with them, and says.
+    fn check_end(
+        &self,
+        expiry: Option<SystemTime>,
+        end: Option<Instant>,
+        now: Instant,
+    ) -> Result<(), Failed> {
+        match (expiry, end) {
+            (Some(expiry), Some(end)) if end <= now && self.clock.is_known() => {
+                Err(self.source.ended(expiry))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Source {
+    fn ended(&self, expiry: SystemTime) -> Failed {
+        let at = humantime::format_rfc3339_seconds(expiry);
+        let problem = Failed::new(
+            Failure::Credentials,
+            format!("those found ended at {at}; renew them where they come from"),
+        );
+        match self {
+            Self::Found(finder) => finder.failed(&problem),
+            Self::Given(_) => problem,
+        }
     }
 }
 

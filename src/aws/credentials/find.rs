@@ -63,7 +63,7 @@ impl Finder {
     }
 
     /// Why there are no credentials; where they are those of a role, what STS said of it.
-    fn failed(&self, problem: &Problem) -> Failed {
+    pub(super) fn failed(&self, problem: &Problem) -> Failed {
         let failure = match problem.failure {
             // It is not the accounts that refuse.
             Failure::AccessDenied if self.profile.is_none() => Failure::Credentials,

@@ -51,6 +51,37 @@ fn a_failure_is_held_for_a_moment() {
     );
 }
 
+async fn looked_up(expiry: SystemTime, aws: Option<SystemTime>) -> Result<Current, Failed> {
+    let clock = AwsClock::default();
+    if let Some(aws) = aws {
+        clock.read(aws);
+    }
+    let source = Source::Given(credentials(Some(expiry)));
+    let base = Base::new(source, Duration::from_secs(1), clock);
+    base.credentials().await
+}
+
+#[tokio::test]
+async fn credentials_past_their_end_by_the_clock_of_aws_are_none_and_their_end_is_named() {
+    let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_836_800);
+    let error = looked_up(expiry, Some(SystemTime::now())).await.err();
+    let error = error.expect("over");
+    assert_eq!(error.failure, Failure::Credentials);
+    assert!(
+        error.detail.contains("ended at 2020-01-01T00:00:00Z"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn as_long_as_aws_has_not_said_the_time_or_says_another_the_wall_clock_ends_nothing() {
+    let (now, hour) = (SystemTime::now(), Duration::from_hours(1));
+    assert!(looked_up(now - hour, None).await.is_ok());
+    assert!(looked_up(now - hour, Some(now - 2 * hour)).await.is_ok());
+    assert!(looked_up(now + hour, Some(now)).await.is_ok());
+    assert!(looked_up(now + hour, Some(now + 2 * hour)).await.is_err());
+}
+
 #[test]
 fn another_token_is_another_session() {
     let other = Credentials::new("AKIA", "secret", Some("other".to_owned()), None, "test");
