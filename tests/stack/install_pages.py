@@ -7,9 +7,11 @@ against a fresh moto, the exporter is the real one. What moto has not implemente
 scripts that hold what they are asked for against the files of deploy/. A page that runs the exporter somewhere else has it run here.
 """
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -124,6 +126,13 @@ source_profile = management
             "RECORD": str(self.record),
             "NO_PROXY": "127.0.0.1,localhost",
         }
+
+    def stop(self):
+        """Ends the exporter that the page has started and left running."""
+        pid = self.root / "exporter.pid"
+        if pid.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid.read_text()), signal.SIGTERM)
 
     def run(self, script):
         """Runs a script to its end: every command it wrote down, and what it printed."""
@@ -294,6 +303,7 @@ def main():
                 try:
                     problems = STORIES[name](page)
                 finally:
+                    page.stop()
                     if page.exporter:
                         page.exporter.terminate()
                         page.exporter.wait()

@@ -60,8 +60,9 @@ def exporter(*words, config=None):
 
 
 def stop_exporter():
-    pid = int((ROOT / "exporter.pid").read_text())
-    os.kill(pid, 15)
+    file = ROOT / "exporter.pid"
+    os.kill(int(file.read_text()), 15)
+    file.unlink()
 
 
 def curl(words):
@@ -203,7 +204,9 @@ def systemctl(words):
         text = file.read_text()
         check(credentials in text, f"{file} does not name the credential: {text}")
         file.write_text(text.replace(credentials, str(ROOT / "etc/cloudtrail-exporter/secrets")))
-        exporter("--config.check", config=str(file)).wait()
+        command = [EXPORTER, "--config.check", f"--config.file={file}"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
 
 
 def install(words):
