@@ -82,7 +82,9 @@ impl Standing {
         match &poll.outcome {
             PollOutcome::Answered(facts) => {
                 let right = before.hidden.as_deref().unwrap_or(before);
-                right.answered(poll, facts, owner, now)
+                // An account that was never polled as itself has been unknown since its first poll.
+                let began = right.began.or(before.began);
+                right.answered(poll, facts, owner, began, now)
             }
             PollOutcome::NoSession { operation, failure } => before
                 .without_session(poll, *operation, *failure)
@@ -112,6 +114,7 @@ impl Standing {
         poll: &Poll,
         facts: &AccountFacts,
         owner: impl Fn(&TrailArn) -> Option<OwnersTrail<'a>>,
+        before: Option<Began>,
         now: Timestamp,
     ) -> Self {
         let joined = owner::join(facts, &self.trails, owner, &self.policy, now);
@@ -137,7 +140,7 @@ impl Standing {
             _ => since(heard.verdict, &facts_as_dated, proven.wall()),
         };
         next.with_sound_evidence(&heard, &facts_as_dated, now)
-            .begun(self.began, began, now)
+            .begun(before, began, now)
     }
 
     fn without_session(&self, poll: &Poll, operation: Operation, failure: Failure) -> Self {

@@ -109,6 +109,10 @@ impl Invariants {
         now: Timestamp,
     ) -> Result<(), String> {
         let Some(id) = account.id else { return Ok(()) };
+        if matches!(step, Step::Policy) {
+            // Another conjunction: it may stand on checks whose own proofs have not lapsed.
+            self.lapsed.remove(&id);
+        }
         let was = self.states.get(&id).copied();
         let ended = (was, account.verdict.state) == (Some(State::Compliant), State::Unknown);
         if ended && matches!(step, Step::Wait(_) | Step::Sleep(_) | Step::SetWall(_)) {

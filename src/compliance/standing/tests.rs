@@ -639,6 +639,16 @@ fn a_state_begins_with_the_first_proof_of_its_run() {
 }
 
 #[test]
+fn an_account_first_polled_as_the_wrong_one_has_been_unknown_since_then() {
+    let wrong = wrong_account(&new(), 0);
+    let right = heard(&wrong, &silence(), 5);
+    assert_eq!(right.verdict(later(5)), failed(Failure::Timeout));
+    assert_eq!(since(&right, 5), wall(0), "no change of reason moves it");
+    let proven = heard(&right, &whole([trail("a")]), 10);
+    assert_eq!(since(&proven, 10), wall(10));
+}
+
+#[test]
 fn a_run_that_begins_without_logging_began_when_the_last_trail_was_stopped() {
     let ago = |before| (now() - minutes(before)).wall();
     let two = whole([
