@@ -68,8 +68,10 @@ fn rows_with_a_process_each() {
     let _alone = alone();
     let tables = [
         rows::network::rows(),
+        rows::accounts::rows(),
         rows::discovery::rows(),
         rows::secrets::rows(),
+        rows::shared_files::rows(),
         rows::time::rows(),
     ];
     run::run(&tables.into_iter().flatten().collect::<Vec<_>>());

@@ -58,10 +58,10 @@ fn today() -> u64 {
     now.expect("a time after 1970").as_secs() / 86_400
 }
 
-/// `A1 ...`, `B12 ...`
+/// `A1 ...`, `B12 ...`, `F6-...`
 fn is_always_run(name: &str) -> bool {
     let mut letters = name.chars();
-    letters.next().is_some_and(|c| c == 'A' || c == 'B')
+    letters.next().is_some_and(|c| "ABF".contains(c))
         && letters.next().is_some_and(|c| c.is_ascii_digit())
 }
 

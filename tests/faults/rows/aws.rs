@@ -103,6 +103,7 @@ pub fn rows() -> Vec<Row> {
         envelope_rows(),
         session_rows(),
         status_rows(),
+        closed_region_rows(),
         selector_rows(),
         world_rows(),
     ]
@@ -350,6 +351,122 @@ fn status_rows() -> Vec<Row> {
             "malformed",
         ),
     ]
+}
+
+/// The home Region of the trail is closed, another one that is asked is open.
+fn closed(name: &'static str, effect: &str, cause: &'static str) -> Row {
+    let selectors = selectors("", "", cause).difference;
+    Row {
+        config: OTHER_REGION,
+        faults: vec![format!(
+            "services: [cloudtrail], regions: [us-east-1], effect: {effect}"
+        )],
+        difference: and(
+            selectors,
+            &[
+                &crate::expected::failing("DescribeTrails", cause),
+                &crate::expected::failing("GetTrailStatus", cause),
+                "~ region_up{aws_region=us-east-1} 1 -> 0",
+            ],
+        ),
+        ..row(name, ("compliant", "ok"))
+    }
+}
+
+/// `GetTrailStatus` alone fails in the home Region, and the other Region answers instead of it.
+fn elsewhere(name: &'static str, effect: &str, cause: &'static str) -> Row {
+    Row {
+        config: OTHER_REGION,
+        faults: vec![format!(
+            "operations: [GetTrailStatus], regions: [us-east-1], effect: {effect}"
+        )],
+        difference: lines(&[&crate::expected::failing("GetTrailStatus", cause)]),
+        ..row(name, ("compliant", "ok"))
+    }
+}
+
+/// The same after a failure that asks for no second opinion.
+fn not_elsewhere(
+    name: &'static str,
+    effect: &str,
+    reason: &'static str,
+    cause: &'static str,
+) -> Row {
+    Row {
+        config: OTHER_REGION,
+        faults: vec![format!(
+            "operations: [GetTrailStatus], regions: [us-east-1], effect: {effect}"
+        )],
+        ..status(name, effect, reason, cause)
+    }
+}
+
+const OTHER_REGION: &str = "regions: [eu-west-1]";
+
+fn closed_region_rows() -> Vec<Row> {
+    let not_found = "{ error: { code: TrailNotFoundException } }";
+    let unreadable = "trail_status_unreadable";
+    let stopped = "trails: [{ name: main, logging: false }]";
+    vec![
+        closed(
+            "A7 home Region denied by an SCP",
+            "scp_denied",
+            "access_denied",
+        ),
+        closed("A7 home Region resets", "reset", "network"),
+        elsewhere(
+            "A7 status denied, answered elsewhere",
+            "scp_denied",
+            "access_denied",
+        ),
+        elsewhere("A7 status hangs, answered elsewhere", "hang", "timeout"),
+        elsewhere("A7 status closed, answered elsewhere", "close", "network"),
+        not_elsewhere(
+            "A7 status throttled, not asked elsewhere",
+            "throttle",
+            "throttled",
+            "throttled",
+        ),
+        not_elsewhere(
+            "A7 status not found, not asked elsewhere",
+            not_found,
+            unreadable,
+            "other",
+        ),
+        not_elsewhere(
+            "A7 status 503, not asked elsewhere",
+            "{ status: 503 }",
+            "server_error",
+            "server_error",
+        ),
+        Row {
+            changed: Some(stopped),
+            verdict: ("non_compliant", "not_logging"),
+            difference: stopped_elsewhere(),
+            ..closed(
+                "A7 home Region denied, stopped elsewhere",
+                "scp_denied",
+                "access_denied",
+            )
+        },
+    ]
+}
+
+fn stopped_elsewhere() -> Vec<String> {
+    let failing = |call| crate::expected::failing(call, "access_denied");
+    uncovered(
+        "not_logging",
+        &[
+            &failing("DescribeTrails"),
+            &failing("GetEventSelectors"),
+            &failing("GetTrailStatus"),
+            "+ trail_logging_stopped_timestamp_seconds{trail=us-east-1/main} *",
+            "- trail_management_events{kind=read,trail=us-east-1/main} 1",
+            "- trail_management_events{kind=write,trail=us-east-1/main} 1",
+            "~ region_up{aws_region=us-east-1} 1 -> 0",
+            "~ trail_logging{trail=us-east-1/main} 1 -> 0",
+        ],
+    )
 }
 
 fn selector_rows() -> Vec<Row> {

@@ -19,6 +19,8 @@ pub struct Row {
     profile: &'static str,
     reason: &'static str,
     operation: &'static str,
+    /// What the log says of it.
+    says: &'static str,
 }
 
 const fn row(name: &'static str, profile: &'static str) -> Row {
@@ -27,7 +29,42 @@ const fn row(name: &'static str, profile: &'static str) -> Row {
         profile,
         reason: "credentials",
         operation: "GetCallerIdentity",
+        says: "",
     }
+}
+
+/// A row of which the log says this.
+const fn says(name: &'static str, profile: &'static str, says: &'static str) -> Row {
+    Row {
+        says,
+        ..row(name, profile)
+    }
+}
+
+macro_rules! control {
+    ($($name:literal: $part:literal $character:literal -> $says:literal;)*) => {
+        /// A control character in a part of what a process prints.
+        const CONTROL: &[Row] = &[$(says(
+            $name,
+            concat!("credential_process = sh FOLDER/control.sh ", $part, " ", $character),
+            $says,
+        )),*];
+    };
+}
+
+control! {
+    "F6-key-lf": "key" "lf" -> "the access key id holds a control character (a line feed)";
+    "F6-key-cr": "key" "cr" -> "the access key id holds a control character (a carriage return)";
+    "F6-key-nul": "key" "nul" -> "the access key id holds a control character (a NUL)";
+    "F6-secret-lf": "secret" "lf" ->
+        "the secret access key holds a control character (a line feed)";
+    "F6-secret-cr": "secret" "cr" ->
+        "the secret access key holds a control character (a carriage return)";
+    "F6-secret-nul": "secret" "nul" -> "the secret access key holds a control character (a NUL)";
+    "F6-token-lf": "token" "lf" -> "the session token holds a control character (a line feed)";
+    "F6-token-cr": "token" "cr" ->
+        "the session token holds a control character (a carriage return)";
+    "F6-token-nul": "token" "nul" -> "the session token holds a control character (a NUL)";
 }
 
 /// The rows.
@@ -41,9 +78,15 @@ pub const ROWS: &[Row] = &[
         "credential_process = sh FOLDER/expired.sh",
     ),
     row("process-floods", "credential_process = sh FOLDER/floods.sh"),
-    row(
-        "source-missing",
+    says(
+        "F11-source-missing",
         "role_arn = arn:aws:iam::111111111111:role/r\nsource_profile = nowhere",
+        "no profile nowhere in",
+    ),
+    says(
+        "F12-login-session",
+        "login_session = arn:aws:iam::111111111111:user/x",
+        "login_session is not supported",
     ),
     row(
         "source-of-itself",
@@ -54,9 +97,10 @@ pub const ROWS: &[Row] = &[
         "aws_access_key_id = AKIAIOSFODNN7EXAMPLE",
     ),
     row("nothing-in-it", "region = us-east-1"),
-    row(
-        "token-file-missing",
+    says(
+        "F8-token-file-missing",
         "role_arn = arn:aws:iam::111111111111:role/r\nweb_identity_token_file = FOLDER/none",
+        "cannot read the web identity token file",
     ),
     row(
         "token-file-a-directory",
@@ -84,7 +128,7 @@ aws_secret_access_key = any
 /// All selected rows at once.
 pub fn run() {
     let selection = Selection::from_environment();
-    let all = ROWS.iter().enumerate();
+    let all = ROWS.iter().chain(CONTROL).enumerate();
     let chosen = all.filter(|(n, row)| selection.has(*n, row.name));
     let chosen: Vec<_> = chosen.map(|(_, row)| row).collect();
     let scene = Scene::of(WORLD, &config(&chosen), |_, folder, command| {
@@ -100,7 +144,23 @@ pub fn run() {
             Err(wrong.join("\n"))
         }
     });
+    eventually("the log says why", || {
+        let log = scene.daemon.log();
+        let unsaid = chosen.iter().filter(|row| !row.is_said_in(&log));
+        match unsaid.map(|row| row.name).collect::<Vec<_>>() {
+            unsaid if unsaid.is_empty() => Ok(()),
+            unsaid => Err(format!("{unsaid:?}")),
+        }
+    });
     scene.end();
+}
+
+impl Row {
+    /// On one line with the name of the account.
+    fn is_said_in(&self, log: &str) -> bool {
+        let mut lines = log.lines();
+        lines.any(|line| line.contains(self.name) && line.contains(self.says))
+    }
 }
 
 /// What is not as it should be beside the good profile.
@@ -136,7 +196,7 @@ fn profiles(folder: &Path, rows: &[&Row]) -> PathBuf {
     file
 }
 
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     (
         "fails.sh",
         "echo token canary-helper-stderr-93b0 refused >&2; exit 3",
@@ -145,6 +205,14 @@ const SCRIPTS: [(&str, &str); 3] = [
         "expired.sh",
         r#"echo '{"Version":1,"AccessKeyId":"ASIAEXPIREDEXAMPLE00","SecretAccessKey":"any",
 "SessionToken":"x","Expiration":"2020-01-01T00:00:00Z"}'"#,
+    ),
+    (
+        "control.sh",
+        r#"case $2 in lf) c='\n';; cr) c='\r';; nul) c='\u0000';; esac
+key=AKIAIOSFODNN7EXAMPLE secret=any token=any
+case $1 in key) key=$key$c;; secret) secret=$secret$c;; token) token=$token$c;; esac
+printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s","SessionToken":"%s"}' \
+    "$key" "$secret" "$token""#,
     ),
     ("floods.sh", "yes | head -c 50000000"),
 ];

@@ -28,6 +28,7 @@ rows! {
     "listing null": "{ literal: { body: { Accounts: null } } }";
     "listing HTML": "{ html: 200 }";
     "listing without ids": "{ drop_fields: [Id] }";
+    "listing without accounts": "{ literal: { body: { Accounts: [] } } }";
     "no organization": "{ error: { code: AWSOrganizationsNotInUseException } }";
 }
 

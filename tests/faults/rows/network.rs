@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use aws_simulator::World;
+
 use crate::front::{Front, Mode};
 use crate::row::Kind;
 use crate::run::Row;
@@ -10,8 +12,7 @@ use crate::scene::{Expected, Scene};
 
 macro_rules! rows {
     ($($name:literal: $way:ident($mode:expr) -> $reason:literal;)*) => {
-        /// The rows.
-        pub fn rows() -> Vec<Row> {
+        fn modes() -> Vec<Row> {
             vec![$(Row {
                 name: $name,
                 kind: Kind::Network,
@@ -42,6 +43,34 @@ rows! {
     "certificate expired": proxy(Mode::Expired) -> "tls";
     "certificate of another name": proxy(Mode::OtherName) -> "tls";
     "certificate of an unknown issuer": proxy(Mode::OtherIssuer) -> "tls";
+}
+
+/// The rows.
+pub fn rows() -> Vec<Row> {
+    let html = Row {
+        name: "A8 HTML where AWS itself is asked",
+        kind: Kind::Network,
+        run: html_of_aws,
+    };
+    modes().into_iter().chain([html]).collect()
+}
+
+/// The body would prove something, but AWS never sends such a type.
+fn html_of_aws() {
+    let (scene, _front) = proxy();
+    for kind in ["text/html", "Text/HTML ; charset=utf-8"] {
+        scene.sim.aws().change(|world| {
+            let rule = format!(
+                "faults: [{{ operations: [DescribeTrails], \
+                 effect: {{ literal: {{ content_type: '{kind}', body: {{ trailList: [] }} }} }} }}]"
+            );
+            world.faults = World::parse(&rule).expect("a fault").faults;
+        });
+        scene.shows(kind, &Expected::outage("DescribeTrails", "malformed"));
+        scene.sim.aws().change(|world| world.faults.clear());
+        scene.is_healed();
+    }
+    scene.end();
 }
 
 /// How the front stands in the way.
