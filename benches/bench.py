@@ -89,14 +89,10 @@ def paced(url, accounts):
     with Exporter(common.config(url, accounts, "interval: 10s, timeout: 10s")) as exporter:
         exporter.ready(120)
         time.sleep(10)
-        polled, cpu = polled_by(exporter), exporter.cpu()
+        polled, cpu = exporter.polls(), exporter.cpu()
         time.sleep(20)
         cpu = exporter.cpu() - cpu
-        return cpu / (polled_by(exporter) - polled)
-
-
-def polled_by(exporter):
-    return exporter.metrics()["cloudtrail_exporter_polls_total"]
+        return cpu / (exporter.polls() - polled)
 
 
 def sweep():

@@ -147,6 +147,9 @@ class Exporter(Process):
                 sums[name] = sums.get(name, 0.0) + float(line.rpartition(" ")[2])
         return sums
 
+    def polls(self):
+        return self.metrics()["cloudtrail_exporter_polls_total"]
+
 
 def free_port():
     with socket.socket() as s:

@@ -29,23 +29,20 @@ class Side:
         poll = f"interval: {INTERVAL}s, timeout: {INTERVAL}s"
         self.exporter = Exporter(common.config(url, ACCOUNTS, poll))
 
-    def polls(self):
-        return self.exporter.metrics()["cloudtrail_exporter_polls_total"]
-
     def start(self):
-        self.polled, self.cpu = self.polls(), self.exporter.cpu()
+        self.polled, self.cpu = self.exporter.polls(), self.exporter.cpu()
 
     def per_poll(self):
         cpu = self.exporter.cpu() - self.cpu
-        return cpu / (self.polls() - self.polled)
+        return cpu / (self.exporter.polls() - self.polled)
 
     def per_scrape(self, packed):
         """CPU of a scrape, less what the polls meanwhile cost."""
-        polled, cpu = self.polls(), self.exporter.cpu()
+        polled, cpu = self.exporter.polls(), self.exporter.cpu()
         for _ in range(SCRAPES):
             self.exporter.scrape(packed)
         cpu = self.exporter.cpu() - cpu
-        polls = self.polls() - polled
+        polls = self.exporter.polls() - polled
         return max(cpu - polls * self.poll, 0) / SCRAPES
 
 
