@@ -31,7 +31,7 @@ use crate::aws::user_agent::UserAgent;
 use crate::config::{AwsService, AwsSettings, Secret};
 use crate::files;
 use crate::shared_config::SharedConfig;
-use crate::threads::Worker;
+use crate::threads::Queue;
 
 /// Attempts of a call to Organizations: one refused page of hundreds would lose the whole listing.
 const ORGANIZATIONS_ATTEMPTS: u32 = 8;
@@ -50,8 +50,9 @@ const PROXY_VARIABLES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// Reads certificates. A few at once, since each engine of a process has its own set-up.
-static CERTIFICATES: LazyLock<Worker> = LazyLock::new(|| Worker::with_limit("certificates", 4));
+/// Reads certificates. A few at once, since each engine of a process has its own set-up; further
+/// ones wait for their turn.
+static CERTIFICATES: LazyLock<Queue> = LazyLock::new(|| Queue::new("certificates", 4));
 
 /// Who does the cryptography of TLS. Validated, it ends the process if its self-tests fail.
 #[cfg(feature = "fips")]
