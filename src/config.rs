@@ -38,6 +38,7 @@ use crate::account::{AccountId, Region, RoleArn};
 use crate::compliance::Check;
 
 pub use endpoints::{AwsService, Endpoints, EndpointsByProfile};
+pub(crate) use errors::one_line;
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Form, KEYS, Key};
 pub use load::{ConfigFile, Fingerprint};

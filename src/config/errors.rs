@@ -80,8 +80,8 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// A text of one line: what the configuration's author wrote into a key or a path breaks no log.
-fn quiet(text: &str) -> String {
+/// A text of one line: what a file's author wrote into a key or a path breaks no log.
+pub(crate) fn one_line(text: &str) -> String {
     text.replace(char::is_control, "\u{FFFD}")
 }
 
@@ -127,8 +127,8 @@ impl Faults {
         self.told.borrow_mut().push(ConfigError {
             line,
             place: elsewhere.unwrap_or(&self.file).to_owned(),
-            key: quiet(key),
-            problem: quiet(&problem.to_string()),
+            key: one_line(key),
+            problem: one_line(&problem.to_string()),
         });
         Told(())
     }

@@ -23,6 +23,7 @@ pub(super) use tls::{ClientAuth, TlsSettings};
 pub(super) use users::UserHashes;
 
 use super::tls::Tls;
+use crate::config::one_line;
 use crate::files;
 use crate::threads::{Worker, WorkerError};
 use tree::{Faults, Table};
@@ -84,7 +85,7 @@ impl WebFile {
     fn from_contents(path: &Path, contents: &Contents) -> Result<Self, WebFileError> {
         let refused = |reasons: Vec<String>| WebFileError {
             path: path.to_owned(),
-            reasons: reasons.iter().map(|reason| quiet(reason)).collect(),
+            reasons: reasons.iter().map(|reason| one_line(reason)).collect(),
         };
         let text = contents.text(path).map_err(|e| refused(vec![e]))?;
         Self::parse(path, &text, contents).map_err(refused)
@@ -151,11 +152,6 @@ impl WebFile {
             rate,
         })
     }
-}
-
-/// A text of one line: what the file's author wrote into a key or a path breaks no log.
-fn quiet(text: &str) -> String {
-    text.replace(char::is_control, "\u{FFFD}")
 }
 
 /// The keys of the whole file.
